@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Everything: the checks, then all tests, on throwaway PostgreSQL clusters. --long adds the long ones.
+set -euo pipefail
+tree=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+. "$tree/scripts/setup.sh"
+cd -- "$tree"
+
+for argument; do
+    case $argument in
+        --long) export TIDEGATE_LONG=1 ;;
+        *) die "unknown argument $argument; usage: scripts/test.sh [--long]" ;;
+    esac
+done
+
+setup Cargo.toml rustfmt clippy
+part "checks" scripts/check.sh
+if cargo nextest --version >/dev/null 2>&1; then
+    part "tests (cargo nextest)" cargo nextest run --locked --features failpoints
+else
+    say "cargo-nextest is not installed, so this is plain cargo test, which takes longer"
+    part "tests (cargo test)" cargo test --locked --no-fail-fast --features failpoints --lib --bins --tests
+fi
+say "total: $SECONDS s"
+say "all passed"

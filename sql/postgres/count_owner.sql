@@ -1,0 +1,2 @@
+-- $1 a mark: the rows that carry it.
+select count(*) from {{target}} t where {{owner}} = $1

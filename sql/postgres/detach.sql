@@ -1,0 +1,19 @@
+-- $1 the parent's name, $2 run. A cycle of foreign keys that waits for itself: insert the row without
+-- its reference now, if the parent waits as well; it stays withheld, and the reference is set when
+-- the parent has arrived.
+with loose as (
+    update pg_temp.tidegate_stage s
+    set {{clear}}
+    from pg_temp.tidegate_verdict v
+    where {{same_staged}} and v.verdict = 'insert' and {{refers}}
+        and not exists (select from {{parent}} p where {{staged_is_parent}})
+        and not exists ({{staged_parent}})
+        and exists (
+            select from {{store}}._sync_withheld w
+            where w.table_name = $1 and w.last_run_id = $2 and w.reason = 'missing_parent'
+                and w.key = {{parent_key}}
+        )
+    returning {{loose_key}}
+)
+update pg_temp.tidegate_verdict v set detached = true
+from loose l where {{same_loose}}

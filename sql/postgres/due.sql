@@ -1,0 +1,10 @@
+-- Withheld rows of one table that are worth another try: what they met or wait for has moved.
+select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from t.xmin::text
+from {{store}}._sync_withheld w
+left join {{target}} t on {{key_is_row}}
+where w.table_name = {{label}} and w.direction = $2 and case w.reason
+    when 'busy' then true
+    when 'missing_parent' then {{parents_present}}
+    when 'owner' then true
+    else w.target_version is distinct from t.xmin::text
+end

@@ -1,0 +1,38 @@
+-- $1 table, $2 direction, $3 expected generation, $4 run, $5 horizon or null, $6 source identity,
+-- $7 'end' | 'last_row' | 'stay'. A position moves with the rows, and never back.
+with reached as (
+    select case $7
+        when 'end' then $5::timestamptz
+        -- A row without a stamp, or an unknown horizon, moves nothing.
+        when 'last_row' then case
+            when l.stamp < $5::timestamptz then l.stamp
+            when l.stamp >= $5::timestamptz then $5::timestamptz
+        end
+    end as watermark,
+    case when $7 = 'last_row' and l.stamp < $5::timestamptz then l.key end as after_key
+    from (select) as always
+    left join lateral (
+        select s._tidegate_stamp as stamp, {{key_json}} as key
+        from pg_temp.tidegate_stage s
+        order by s.ctid desc
+        limit 1
+    ) l on $7 = 'last_row'
+),
+judged as (
+    select r.*, r.watermark is not null and (
+        m.watermark is null or r.watermark >= m.watermark::timestamptz
+    ) as ahead
+    from reached r, {{store}}._sync_metadata m
+    where m.table_name = $1 and m.direction = $2 and m.stream = 'changes'
+)
+update {{store}}._sync_metadata m
+set generation = m.generation + 1,
+    run_id = $4,
+    source_identity = $6,
+    last_sync_timestamp = clock_timestamp(),
+    consecutive_failures = 0,
+    watermark = case when j.ahead then j.watermark::text else m.watermark end,
+    after_key = case when j.ahead then j.after_key else m.after_key end
+from judged j
+where m.table_name = $1 and m.direction = $2 and m.stream = 'changes' and m.generation = $3
+returning m.watermark, m.after_key::text, m.generation

@@ -1,0 +1,8 @@
+begin isolation level repeatable read, read only;
+{{snapshot}}
+set local idle_in_transaction_session_timeout = 0;
+set local datestyle = 'ISO, YMD';
+set local intervalstyle = 'postgres';
+set local timezone = 'UTC';
+set local bytea_output = 'hex';
+set local extra_float_digits = 1;

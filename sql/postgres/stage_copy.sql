@@ -1,0 +1,1 @@
+copy pg_temp.tidegate_stage ({{columns}}, _tidegate_stamp) from stdin (format binary)

@@ -1,0 +1,31 @@
+-- $1 tables, $2 direction, $3 the mark of mobile rows: all that a run has to know of the cloud.
+select json_build_object(
+    'version', (select max(version) from {{store}}._sync_migrations),
+    'track_counts', current_setting('track_counts')::boolean,
+    'tables', coalesce((
+        select json_agg(json_build_object(
+            'table', t.name,
+            'watermark', m.watermark,
+            'after', m.after_key::text,
+            'generation', coalesce(m.generation, 0),
+            'source_identity', m.source_identity,
+            'mobile', c.rows
+        ))
+        from unnest($1::text[]) as t (name)
+        left join {{store}}._sync_metadata m
+            on m.table_name = t.name and m.direction = $2 and m.stream = 'changes'
+        left join lateral (
+            select coalesce(sum(r.rows) filter (where r.owner = $3), 0)::bigint as rows
+            from {{store}}._sync_row_counts r
+            where r.table_name = t.name and r.run_id = (
+                select l.run_id from {{store}}._sync_row_counts l
+                where l.table_name = t.name order by l.counted_at desc limit 1
+            )
+            having count(*) > 0
+        ) c on true
+    ), '[]'),
+    'awaited', coalesce((
+        select json_agg(json_build_object('table', d.table_name, 'key', d.key::text, 'once_owned', d.once_owned))
+        from ({{due}}) as d (table_name, key, once_owned)
+    ), '[]')
+)::text

@@ -1,0 +1,17 @@
+-- $1 table, $2 direction, $3 run, $4 whether the rows were asked for by their keys: what was not
+-- written, and why. An entry that says nothing new is left alone, unless it was tried again.
+insert into {{store}}._sync_withheld as w
+    (table_name, direction, key, reason, row, target_row, target_version, first_run_id, last_run_id)
+select $1, $2, {{key_json}}, case when v.detached then 'missing_parent' else v.verdict end,
+    {{staged_json}}, case when t.xmin is not null then {{target_json}} end, t.xmin::text, $3, $3
+from pg_temp.tidegate_verdict v
+join pg_temp.tidegate_stage s on {{same_staged}}
+left join {{target}} t on {{same_row}}
+where v.detached or v.verdict not in ('insert', 'update', 'unchanged')
+on conflict (site, table_name, direction, key) do update
+set reason = excluded.reason, row = excluded.row, target_row = excluded.target_row,
+    target_version = excluded.target_version, last_run_id = excluded.last_run_id,
+    last_seen_at = clock_timestamp(), attempts = w.attempts + 1
+where $4 or excluded.reason in ('busy', 'missing_parent')
+    or (w.reason, w.row, w.target_row, w.target_version)
+        is distinct from (excluded.reason, excluded.row, excluded.target_row, excluded.target_version)

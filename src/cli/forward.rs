@@ -1,0 +1,56 @@
+//! `tidegate forward`.
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::run::{self, Request};
+use crate::sql::Sql;
+
+use super::progress::Bar;
+use super::{Global, Output, print};
+
+/// Bring the desktop's changes to the cloud.
+///
+/// Reads what changed since the last run and merges it. A row that a mobile user made, or edited
+/// later than the desktop, is never overwritten; what is not written is kept in _sync_withheld with
+/// its reason and tried again by the next runs.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only this table, also if it is not enabled (may be given several times)
+    #[arg(long = "table", value_name = "TABLE")]
+    tables: Vec<String>,
+    /// Read whole tables, not only what changed
+    #[arg(long)]
+    full: bool,
+    /// Show what a run would do: everything is merged in one transaction, which is rolled back.
+    /// Until then its rows are locked for mobile users
+    #[arg(long)]
+    dry_run: bool,
+    /// Exit with 3 also when rows were withheld and nothing else went wrong
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(super) async fn run(
+    global: &Global,
+    arguments: &Arguments,
+    stop: &CancellationToken,
+) -> Result<u8> {
+    let config = global.load()?;
+    let request = Request {
+        tables: arguments.tables.clone(),
+        full: arguments.full,
+        dry_run: arguments.dry_run,
+    };
+    let bar = Bar::new(global.quiet);
+    let sql = Sql::default();
+    let report = run::forward(&config, &request, &sql, stop, &|event| bar.show(&event)).await;
+    bar.clear();
+    let report = report?;
+    match global.output {
+        Output::Json => print::json(&report)?,
+        Output::Human => print::run(&report),
+    }
+    Ok(report.exit_code(arguments.strict))
+}

@@ -1,0 +1,116 @@
+//! The command line: one file per verb, each turns arguments into a library call and prints what
+//! comes back. Results go to stdout, logs to stderr.
+
+mod demo;
+mod forward;
+mod logging;
+mod migrate;
+mod print;
+mod progress;
+mod signals;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// Keeps a desktop database and a cloud PostgreSQL in step without losing a row that a mobile user
+/// made.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, about, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    an error that fits nothing below
+  2    wrong usage
+  3    done in part: some tables failed (with --strict also: rows were withheld)
+  10   configuration
+  11   desktop unreachable
+  12   not authorised
+  13   cloud unreachable
+  20   verification failed: what a transaction wrote was not what was planned; it was rolled back
+  75   another run holds the table
+  130  interrupted (143: terminated); the next run resumes";
+
+/// What every verb knows.
+#[derive(Debug, Args)]
+struct Global {
+    /// The configuration; otherwise ./tidegate.toml, then /etc/tidegate/tidegate.toml
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// How results are written to stdout
+    #[arg(long, value_enum, default_value_t = Output::Human, global = true)]
+    output: Output,
+    /// How logs are written; by itself: the journal under systemd, otherwise human
+    #[arg(long, value_enum, global = true)]
+    log_format: Option<logging::Format>,
+    /// Log more (-vv: still more)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Log errors only, and show no progress
+    #[arg(short, long, conflicts_with = "verbose", global = true)]
+    quiet: bool,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    Human,
+    /// One JSON document, a stable contract.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Create or upgrade tidegate's own tables in the cloud
+    Migrate(migrate::Arguments),
+    /// Bring the desktop's changes to the cloud
+    Forward(forward::Arguments),
+    /// Show how each table stands
+    Status(status::Arguments),
+    /// Tell the whole story on two throwaway PostgreSQL clusters, checked step by step
+    Demo(demo::Arguments),
+}
+
+impl Global {
+    fn load(&self) -> Result<Config> {
+        Config::load(self.config.as_deref())
+    }
+}
+
+/// Runs the command line; gives the exit code.
+pub fn main() -> u8 {
+    let cli = Cli::parse();
+    logging::start(&cli.global);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(&cli)),
+        Err(e) => Err(Error::new(crate::error::Kind::Other, "no async runtime").because(e)),
+    };
+    outcome.unwrap_or_else(|e| {
+        print::error(&e);
+        e.kind().exit_code()
+    })
+}
+
+async fn run(cli: &Cli) -> Result<u8> {
+    let stop = signals::listen();
+    let code = match &cli.verb {
+        Verb::Migrate(arguments) => migrate::run(&cli.global, arguments).await,
+        Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
+        Verb::Status(arguments) => status::run(&cli.global, arguments).await,
+        Verb::Demo(arguments) => demo::run(&cli.global, arguments, stop.token()).await,
+    }?;
+    Ok(stop.code(code))
+}

@@ -1,0 +1,126 @@
+//! What people read on stdout.
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::run::{Outcome, RunReport, TableReport};
+use crate::store::TableStatus;
+
+/// One JSON document.
+pub(super) fn json(document: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(document)
+        .map_err(|e| Error::new(Kind::Other, "writing JSON").because(e))?;
+    println!("{text}");
+    Ok(())
+}
+
+/// What ended the program, and what to do about it; on stderr.
+pub(super) fn error(e: &Error) {
+    eprintln!("error: {e}");
+    eprintln!("  {}", e.remedy());
+}
+
+/// A run: a line a table, then what needs attention, then one sentence.
+pub(super) fn run(report: &RunReport) {
+    let columns =
+        ["table", "read", "inserted", "updated", "unchanged", "withheld", "mobile rows", "outcome"];
+    let mut table = plain(&columns, 1..7);
+    for t in &report.tables {
+        let counts =
+            [t.read, t.inserted, t.updated, t.unchanged, t.withheld].map(|n| n.to_string());
+        let mut cells = vec![t.table.clone()];
+        cells.extend(counts);
+        cells.push(mobile(t));
+        cells.push(t.outcome.word().replace('_', " "));
+        table.add_row(cells);
+    }
+    println!("{table}");
+    for t in &report.tables {
+        if t.withheld > 0 {
+            let reasons = t.withheld_by.iter().map(|(reason, n)| format!("{n} {}", reason.word()));
+            println!("{}: withheld {}", t.table, reasons.collect::<Vec<_>>().join(", "));
+        }
+        if !t.drift.is_empty() {
+            println!("{}: the cloud lacks {}; left out", t.table, t.drift.join(", "));
+        }
+        if let Some(trouble) = &t.error {
+            println!("{}: {}\n  {}", t.table, trouble.message, trouble.remedy);
+        }
+    }
+    println!("{}", sentence(report));
+}
+
+fn mobile(t: &TableReport) -> String {
+    match (t.mobile_before, t.mobile_after) {
+        (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
+        (_, Some(after)) => after.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn sentence(report: &RunReport) -> String {
+    let written: u64 = report.tables.iter().map(|t| t.inserted + t.updated).sum();
+    let what = match (report.dry_run, written) {
+        (true, _) => format!("{written} rows would be written; everything was rolled back"),
+        (false, 0) => "nothing to write".to_owned(),
+        (false, _) => format!("{written} rows written"),
+    };
+    let how = match report.outcome {
+        Outcome::Ok => "done".to_owned(),
+        outcome => outcome.word().replace('_', " "),
+    };
+    match report.withheld() {
+        0 => format!("{how}: {what}"),
+        withheld => format!("{how}: {what}, {withheld} withheld (see _sync_withheld)"),
+    }
+}
+
+/// The status page: a line a table.
+pub(super) fn status(tables: &[TableStatus]) {
+    let columns = ["table", "read up to", "lag", "rows by owner", "withheld", "last run"];
+    let mut table = plain(&columns, 2..3);
+    for t in tables {
+        let counts = t.counts.iter().map(|(owner, n)| match owner.as_str() {
+            "" => format!("nobody {n}"),
+            owner => format!("{owner} {n}"),
+        });
+        let withheld = t.withheld_by.iter().map(|(reason, n)| format!("{n} {reason}"));
+        table.add_row([
+            t.table.clone(),
+            t.watermark.clone().unwrap_or_else(|| "not yet read".to_owned()),
+            t.lag_seconds.map(lag).unwrap_or_default(),
+            counts.collect::<Vec<_>>().join(", "),
+            withheld.collect::<Vec<_>>().join(", "),
+            last_run(t),
+        ]);
+    }
+    println!("{table}");
+}
+
+fn last_run(t: &TableStatus) -> String {
+    let Some(run) = &t.last_run else { return String::new() };
+    let failures = match t.consecutive_failures {
+        0 => String::new(),
+        n => format!(", {n} failed in a row"),
+    };
+    let outcome = run.outcome.replace('_', " ");
+    format!("{outcome}: {} inserted, {} updated{failures}", run.inserted, run.updated)
+}
+
+fn lag(seconds: i64) -> String {
+    let seconds = std::time::Duration::from_secs(seconds.unsigned_abs());
+    humantime::format_duration(seconds).to_string()
+}
+
+fn plain(columns: &[&str], right: std::ops::Range<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(columns.to_vec());
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if right.contains(&i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}

@@ -1,0 +1,118 @@
+//! The file as written → [`Config`] as checked; the only reader of the environment.
+//!
+//! No error and no `Debug` output here quotes a value of the file: it may hold a password.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::error::{Error, Result};
+use crate::model::{Ownership, TableSettings};
+
+mod check;
+mod expand;
+mod file;
+mod keys;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+/// Where the configuration is looked for when the command line names no file, in this order.
+pub const DEFAULT_PATHS: [&str; 2] = ["./tidegate.toml", "/etc/tidegate/tidegate.toml"];
+
+/// What the operator configured, checked.
+pub struct Config {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// Where the desktop is, with its credentials.
+    pub desktop_url: SecretString,
+    /// Where the cloud is, with its credentials.
+    pub cloud_url: SecretString,
+    /// The schema of tidegate's own tables in the cloud.
+    pub cloud_schema: String,
+    /// The ownership column and its marks.
+    pub ownership: Ownership,
+    /// How many tables are worked on at the same time.
+    pub workers: usize,
+    /// The tables, in the order of the file; never empty.
+    pub tables: Vec<TableSettings>,
+}
+
+impl Config {
+    /// Reads and checks `explicit`, or the first of [`DEFAULT_PATHS`] that exists.
+    pub fn load(explicit: Option<&Path>) -> Result<Self> {
+        let (path, text) = match explicit {
+            Some(path) => (path, read(path)?.ok_or_else(|| not_found(path))?),
+            None => first_of(&DEFAULT_PATHS)?,
+        };
+        Self::parse(&text, path, &environment)
+    }
+
+    /// Checks `text` as if it were the content of `path`; `env` looks up environment variables.
+    pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        check::config(file::File { path, text, env })
+    }
+}
+
+/// Names only what can't hold an expanded value.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tables: Vec<_> = self.tables.iter().map(|t| t.cloud.to_string()).collect();
+        f.debug_struct("Config")
+            .field("path", &self.path)
+            .field("workers", &self.workers)
+            .field("tables", &tables)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether systemd passes what this process prints to the journal.
+pub fn under_journald() -> bool {
+    environment("JOURNAL_STREAM").is_some()
+}
+
+/// Whether the user asked for output without colours (<https://no-color.org>).
+pub fn no_color() -> bool {
+    environment("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// `None`: there is no such file.
+fn read(path: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::config(
+            format!("{}: can't be read", path.display()),
+            "It must be a text file in UTF-8 that tidegate's user may read.",
+        )
+        .because(e)),
+    }
+}
+
+fn first_of<'a>(paths: &[&'a str]) -> Result<(&'a Path, String)> {
+    for path in paths {
+        let path: &'a Path = Path::new(*path);
+        if let Some(text) = read(path)? {
+            return Ok((path, text));
+        }
+    }
+    Err(Error::config(
+        format!("there is no configuration: neither {}", paths.join(" nor ")),
+        "Copy config.example.toml to one of them, or name a file with --config.",
+    ))
+}
+
+fn not_found(path: &Path) -> Error {
+    Error::config(
+        format!("{}: there is no such file", path.display()),
+        "Check the path that --config names.",
+    )
+}

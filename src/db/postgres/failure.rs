@@ -1,0 +1,268 @@
+//! From the driver's errors to ours: what follows from them, and what may be said of them.
+//!
+//! PostgreSQL repeats row values in DETAIL and CONTEXT, and in the message of some classes. Those
+//! are never kept, not as a cause either: an [`Error`] prints its cause.
+
+use std::error::Error as _;
+use std::io;
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use super::connect::Address;
+use super::tls;
+use crate::error::{End, Error, Kind};
+
+/// What went wrong while `doing` (as in "reading jobshead") on an open connection to `end`.
+pub fn failed(doing: &str, end: End, e: tokio_postgres::Error) -> Error {
+    if let Some(refusal) = e.as_db_error() {
+        let kind = kind_of(refusal.code());
+        return Error::new(kind, format!("{doing}: {}", said(end, &Refusal::from(refusal))));
+    }
+    if let Some(why) = lost(&e) {
+        return Error::new(
+            Kind::Transient,
+            format!("{doing}: the connection to the {end} was lost ({why})"),
+        );
+    }
+    // The driver's own words name columns and numbers; its causes may hold values.
+    Error::new(Kind::Other, format!("{doing}: {end}: {e}"))
+}
+
+/// Why there is no connection to `address`.
+pub(super) fn not_connected(address: &Address, e: &tokio_postgres::Error) -> Error {
+    if let Some(refusal) = e.as_db_error() {
+        return login_refused(address, refusal);
+    }
+    let Some(cause) = e.source() else {
+        return address.unreachable(e);
+    };
+    if let Some(io) = cause.downcast_ref::<io::Error>() {
+        let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let error = address.unreachable(io);
+        return match tls.and_then(tls::remedy) {
+            Some(remedy) => error.remedied(remedy),
+            None => error,
+        };
+    }
+    // The driver has no other mark for it.
+    if cause.to_string() == "password missing" {
+        let Address { end, at, .. } = address;
+        return Error::new(
+            Kind::Unauthorised,
+            format!("the {end} database at {at} asks for a password, and [{end}] url has none"),
+        );
+    }
+    address.unreachable(cause)
+}
+
+fn login_refused(address: &Address, refusal: &DbError) -> Error {
+    let Address { end, at, database, .. } = address;
+    let code = refusal.code().code();
+    match code {
+        "28P01" => Error::new(
+            Kind::Unauthorised,
+            format!("the {end} database at {at} refused user or password ({code})"),
+        ),
+        _ if code.starts_with("28") => Error::new(
+            Kind::Unauthorised,
+            format!("the {end} database at {at} refused the login ({code})"),
+        )
+        .remedied(
+            "Check that the role exists and may log in, and that pg_hba.conf admits it to this \
+             database from this machine, with or without TLS as the URL has it.",
+        ),
+        "3D000" => Error::config(
+            format!(
+                "the {end} database at {at}: database \"{}\" does not exist",
+                database.as_deref().unwrap_or("…")
+            ),
+            format!("Correct the database's name in [{end}] url, or create it."),
+        ),
+        // No rows were read yet, so the server's words hold none.
+        _ => {
+            let words = format!("{} ({code})", address.without_user(refusal.message()));
+            match kind_of(refusal.code()) {
+                // Poolers use class 08 for users and databases they don't know.
+                Kind::Transient if code.starts_with("08") => address.unreachable(words),
+                kind => Error::new(kind, format!("the {end} database at {at} refused: {words}")),
+            }
+        }
+    }
+}
+
+/// What follows from a SQLSTATE.
+fn kind_of(state: &SqlState) -> Kind {
+    match state.code() {
+        // lock_not_available, deadlock_detected, serialization_failure, query_canceled
+        "55P03" | "40P01" | "40001" | "57014" => Kind::Transient,
+        // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+        "57P01" | "57P02" | "57P03" | "53300" => Kind::Transient,
+        // The server closed the session: idle too long, or a transaction idle or open too long.
+        "57P05" | "25P03" | "25P04" => Kind::Transient,
+        "42501" => Kind::Unauthorised,
+        code => match class(code) {
+            "08" => Kind::Transient,
+            "22" | "23" => Kind::Data,
+            "28" => Kind::Unauthorised,
+            _ => Kind::Other,
+        },
+    }
+}
+
+fn class(code: &str) -> &str {
+    code.get(..2).unwrap_or("")
+}
+
+/// The parts of a server's error that can be said.
+struct Refusal<'a> {
+    code: &'a str,
+    message: &'a str,
+    schema: Option<&'a str>,
+    table: Option<&'a str>,
+    column: Option<&'a str>,
+    constraint: Option<&'a str>,
+    /// By RAISE of a function or trigger, which may put a value under any SQLSTATE.
+    raised: bool,
+}
+
+impl<'a> From<&'a DbError> for Refusal<'a> {
+    fn from(e: &'a DbError) -> Self {
+        Self {
+            code: e.code().code(),
+            message: e.message(),
+            schema: e.schema(),
+            table: e.table(),
+            column: e.column(),
+            constraint: e.constraint(),
+            raised: e.routine() == Some("exec_stmt_raise"),
+        }
+    }
+}
+
+fn said(end: End, refusal: &Refusal<'_>) -> String {
+    let mut text = format!("the {end} answered {}", refusal.code);
+    if refusal.raised {
+        text.push_str(", raised by a function or trigger");
+    } else if speaks_of_objects(refusal.code) {
+        text = format!("{text}, {}", refusal.message);
+    } else if let Some(name) = name_of(refusal.code) {
+        text = format!("{text}, {name}");
+    }
+    if let Some(table) = refusal.table {
+        let schema = refusal.schema.map(|schema| format!("{schema}.")).unwrap_or_default();
+        text = format!("{text}, table {schema}{table}");
+    }
+    for (what, name) in [("column", refusal.column), ("constraint", refusal.constraint)] {
+        if let Some(name) = name {
+            text = format!("{text}, {what} {name}");
+        }
+    }
+    text
+}
+
+/// Whether the server's own message under this SQLSTATE never holds a value.
+fn speaks_of_objects(code: &str) -> bool {
+    matches!(class(code), "08" | "25" | "3D" | "3F" | "40" | "42" | "53" | "55" | "57")
+}
+
+/// Words in place of a message that may hold values.
+fn name_of(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "22001" => "value too long",
+        "22003" => "number out of range",
+        "22007" => "not a date or time",
+        "22008" => "date or time out of range",
+        "22021" => "character not in the encoding",
+        "22P02" => "value not of the column's type",
+        "22P03" => "binary value not of the column's type",
+        "22P05" => "character unknown to the encoding",
+        "23502" => "null in a column that has to be set",
+        "23503" => "foreign key violated",
+        "23505" => "unique constraint violated",
+        "23514" => "check constraint violated",
+        "23P01" => "exclusion constraint violated",
+        _ => match class(code) {
+            "22" => "value refused",
+            "23" => "constraint violated",
+            "28" => "login refused",
+            "54" => "a limit of the server exceeded",
+            "XX" => "internal error of the server",
+            _ => return None,
+        },
+    })
+}
+
+/// Why the connection is gone, if that is what the error says.
+fn lost(e: &tokio_postgres::Error) -> Option<String> {
+    if e.is_closed() {
+        return Some("closed".to_owned());
+    }
+    let io = e.source()?.downcast_ref::<io::Error>()?;
+    // These two are what the driver calls a message that it can't write or read.
+    let lost = !matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
+    lost.then(|| io.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal<'a>(code: &'a str, message: &'a str) -> Refusal<'a> {
+        Refusal {
+            code,
+            message,
+            schema: None,
+            table: None,
+            column: None,
+            constraint: None,
+            raised: false,
+        }
+    }
+
+    #[test]
+    fn sqlstates_become_kinds() {
+        let check = |kind, codes: &[&str]| {
+            for code in codes {
+                assert_eq!(kind_of(&SqlState::from_code(code)), kind, "{code}");
+            }
+        };
+        check(Kind::Transient, &["55P03", "40P01", "40001", "57014", "57P01", "57P02", "57P03"]);
+        check(Kind::Transient, &["08000", "08006", "08P01", "53300", "25P03", "57P05"]);
+        check(Kind::Unauthorised, &["42501", "28P01", "28000"]);
+        check(Kind::Data, &["22001", "22P02", "22999", "23502", "23505", "23P01"]);
+        check(Kind::Other, &["53100", "42P01", "3D000", "P0001", "XX000", "25006", "55000", ""]);
+    }
+
+    #[test]
+    fn values_of_rows_are_never_said() {
+        for code in ["22P02", "22001", "23505", "P0001", "44000", "XX000", "0A000", "99999"] {
+            let text = said(End::Cloud, &refusal(code, "canary"));
+            assert!(text.contains(code) && !text.contains("canary"), "{text}");
+        }
+        let raised = Refusal { raised: true, ..refusal("42501", "canary") };
+        assert_eq!(
+            said(End::Cloud, &raised),
+            "the cloud answered 42501, raised by a function or trigger"
+        );
+    }
+
+    #[test]
+    fn objects_are_named() {
+        let unique = Refusal {
+            schema: Some("public"),
+            table: Some("jobshead"),
+            column: Some("jobno"),
+            constraint: Some("jobshead_pkey"),
+            ..refusal("23505", "canary")
+        };
+        assert_eq!(
+            said(End::Cloud, &unique),
+            "the cloud answered 23505, unique constraint violated, table public.jobshead, \
+             column jobno, constraint jobshead_pkey"
+        );
+        assert_eq!(
+            said(End::Desktop, &refusal("42501", "permission denied for table jobshead")),
+            "the desktop answered 42501, permission denied for table jobshead"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! PostgreSQL: from a URL to a verified connection, and from a driver's error to ours.
+
+mod conninfo;
+mod tls;
+mod url;
+
+pub mod catalogue;
+pub mod connect;
+pub mod failure;
+pub mod statement;
+
+pub use connect::{Connection, Database, Purpose};
+pub use failure::failed;

@@ -1,0 +1,102 @@
+//! TLS with verification of chain and host name; there is no weaker kind.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::{Error, Kind, Result};
+
+/// Whether a connection is encrypted and verified, or neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tls {
+    Off,
+    Verified(Roots),
+}
+
+/// The certificate authorities that are trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Roots {
+    /// Those of the operating system.
+    System,
+    /// Those of a PEM file, and no others.
+    File(PathBuf),
+}
+
+/// What tokio-postgres needs to speak TLS.
+pub(super) fn connector(roots: &Roots) -> Result<MakeRustlsConnect> {
+    let roots = match roots {
+        Roots::System => system_roots()?,
+        Roots::File(path) => file_roots(path)?,
+    };
+    // Named here, because a provider for the whole process would be somebody else's choice.
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").because(e))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // As libpq does since 17; sslnegotiation=direct needs it.
+    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    Ok(MakeRustlsConnect::new(config))
+}
+
+fn system_roots() -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    // Old stores hold certificates that rustls can't read; the others serve.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    match roots.is_empty() {
+        false => Ok(roots),
+        true => Err(Error::config(
+            "the operating system has no CA certificates",
+            "Install them (Debian: ca-certificates), or name a CA file with sslrootcert.",
+        )),
+    }
+}
+
+fn file_roots(path: &Path) -> Result<RootCertStore> {
+    let refused = |why: String| {
+        Error::config(
+            format!("sslrootcert {}: {why}", path.display()),
+            "Name a PEM file with the CA certificate of the server, readable for tidegate.",
+        )
+    };
+    let pem = std::fs::read(path).map_err(|e| refused(e.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|e| refused(e.to_string()))?;
+        roots.add(certificate).map_err(|e| refused(e.to_string()))?;
+    }
+    match roots.is_empty() {
+        false => Ok(roots),
+        true => Err(refused("no certificate in it".to_owned())),
+    }
+}
+
+/// What to do about a handshake that failed, where there is advice beyond "check the network".
+pub(super) fn remedy(e: &rustls::Error) -> Option<&'static str> {
+    use rustls::CertificateError as C;
+    let rustls::Error::InvalidCertificate(why) = e else { return None };
+    match why {
+        C::UnknownIssuer => Some(
+            "Download the CA certificate (Supabase: Database settings, SSL; RDS: \
+             global-bundle.pem) and add sslrootcert=/path/to/it to the URL.",
+        ),
+        C::NotValidForName | C::NotValidForNameContext { .. } => Some(
+            "Connect by a name that the certificate carries as subjectAltName; with hostaddr=… in \
+             the URL that name need not resolve.",
+        ),
+        C::Expired | C::ExpiredContext { .. } => {
+            Some("Renew the server's certificate; if it is new, check the clock of this machine.")
+        }
+        C::NotValidYet | C::NotValidYetContext { .. } => Some("Check the clock of this machine."),
+        C::Other(_) => Some(
+            "The server needs a certificate of its own, issued by a CA; a CA certificate itself, \
+             or one of version 1, can't serve.",
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,20 @@
+//! The nouns, without I/O.
+
+pub mod batch;
+pub mod names;
+pub mod order;
+pub mod plan;
+pub mod planning;
+pub mod policy;
+pub mod position;
+pub mod schema;
+pub mod settings;
+pub mod verdict;
+pub mod write_set;
+
+pub use batch::Batch;
+pub use names::TableName;
+pub use plan::{Direction, TablePlan};
+pub use position::{Awaited, Checkpoint, Horizon, Position, Selection};
+pub use settings::{Lag, Ownership, TableSettings};
+pub use verdict::{Reason, Tally, Verdict};

@@ -1,0 +1,37 @@
+//! Names of tables, as the catalogue spells them.
+
+use std::fmt;
+
+/// A table: schema and name exactly as in the catalogue, unquoted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName {
+    /// The schema, `public` when the configuration names none.
+    pub schema: String,
+    /// The table's own name.
+    pub name: String,
+}
+
+impl TableName {
+    /// The table `schema`.`name`.
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { schema: schema.into(), name: name.into() }
+    }
+
+    /// Reads `name` or `schema.name`; `default_schema` stands in for a missing schema.
+    pub fn parse(text: &str, default_schema: &str) -> Self {
+        match text.split_once('.') {
+            Some((schema, name)) => Self::new(schema, name),
+            None => Self::new(default_schema, text),
+        }
+    }
+}
+
+/// The name as an operator writes it: without the schema where that is `public`.
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.schema.as_str() {
+            "public" => f.write_str(&self.name),
+            schema => write!(f, "{schema}.{}", self.name),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! How one table is to be synced: what the catalogues and the configuration make of it.
+
+use super::names::TableName;
+use super::policy::Policy;
+use super::schema::TableSchema;
+use super::settings::{Ownership, TableSettings};
+
+/// Which way the rows go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Desktop → cloud.
+    Forward,
+}
+
+impl Direction {
+    /// The word in tables and output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Direction::Forward => "forward",
+        }
+    }
+}
+
+/// One table, ready to be synced in one direction.
+#[derive(Debug, Clone)]
+pub struct TablePlan {
+    /// Which way.
+    pub direction: Direction,
+    /// The rules of this direction.
+    pub policy: Policy,
+    /// The table that is read.
+    pub source: TableName,
+    /// The table that is written.
+    pub target: TableName,
+    /// The columns that travel, in the target's order.
+    pub columns: Vec<ColumnPlan>,
+    /// The primary key of the target: indexes into `columns`, in the order of the key.
+    pub key: Vec<usize>,
+    /// Whether the source is known to hold each key once.
+    pub key_is_unique_at_source: bool,
+    /// The ownership column and its marks.
+    pub owner: OwnerPlan,
+    /// The stamps.
+    pub stamps: StampPlan,
+    /// The foreign keys of the target whose columns travel.
+    pub parents: Vec<Parent>,
+    /// Indexes into `columns` of those that stand in a unique index other than the primary key.
+    pub unique_columns: Vec<usize>,
+    /// Whether the target's own BEFORE triggers may set the stamp.
+    pub target_sets_stamp: bool,
+    /// Columns that the target lacks; reported and left out.
+    pub drift: Vec<String>,
+    /// What the configuration says.
+    pub settings: TableSettings,
+}
+
+/// One column that travels.
+#[derive(Debug, Clone)]
+pub struct ColumnPlan {
+    /// Where its value comes from.
+    pub origin: Origin,
+    /// Its name in the target.
+    pub target: String,
+    /// Its type in the target, as SQL spells it.
+    pub target_type: String,
+    /// How it travels.
+    pub passage: Passage,
+    /// GENERATED ALWAYS AS IDENTITY in the target.
+    pub identity_always: bool,
+}
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The source's column of this name and type.
+    Column {
+        /// Its name.
+        name: String,
+        /// Its type, as SQL spells it.
+        type_name: String,
+    },
+    /// The source has no ownership column: every row is the writer's.
+    Owner,
+}
+
+/// How a value gets from the source's type to the target's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// The bytes as they are: type and modifier are the same at both ends.
+    Straight,
+    /// As text, cast in the target.
+    Text,
+    /// Between `timestamp` and `timestamptz`, by the configured zone.
+    Zoned,
+}
+
+/// The ownership column of the target and what its marks mean in this direction.
+#[derive(Debug, Clone)]
+pub struct OwnerPlan {
+    /// Index into `columns`.
+    pub column: usize,
+    /// The mark of the side that writes.
+    pub writer: String,
+    /// The mark of the other side.
+    pub other: String,
+    /// The mark of mobile rows, whichever way the rows go.
+    pub mobile: String,
+}
+
+/// The columns that tell when a row was changed last: the greater of them counts.
+#[derive(Debug, Clone)]
+pub struct StampPlan {
+    /// In the source, with whether they lack a zone.
+    pub source: Vec<(String, bool)>,
+    /// In the target.
+    pub target: Vec<String>,
+    /// The target's column that every change stamps, if it travels.
+    pub updated_at: Option<String>,
+}
+
+/// A table that rows of this one refer to.
+#[derive(Debug, Clone)]
+pub struct Parent {
+    /// The constraint's name.
+    pub name: String,
+    /// The table referred to.
+    pub table: TableName,
+    /// Index into `columns` → the parent's column.
+    pub columns: Vec<(usize, String)>,
+    /// Whether tidegate writes the parent as well, and so may lock its rows.
+    pub synced: bool,
+    /// Whether every referring column may be NULL.
+    pub nullable: bool,
+    /// Whether the parent, over any number of steps, refers back to this table.
+    pub cyclic: bool,
+}
+
+impl Parent {
+    /// Whether a row may be inserted without this reference, to be set later.
+    pub fn is_breakable(&self) -> bool {
+        self.cyclic && self.nullable && self.synced
+    }
+}
+
+impl TablePlan {
+    /// The columns of the key.
+    pub fn key_columns(&self) -> impl Iterator<Item = &ColumnPlan> {
+        self.key.iter().map(|&i| &self.columns[i])
+    }
+
+    /// The columns that an update may set: neither key nor owner, nor what the target computes.
+    pub fn settable(&self) -> impl Iterator<Item = &ColumnPlan> {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(i, c)| !self.key.contains(i) && *i != self.owner.column && !c.identity_always)
+            .map(|(_, c)| c)
+    }
+
+    /// The name under which the table is known in tidegate's own tables and to operators.
+    pub fn label(&self) -> String {
+        self.settings.cloud.to_string()
+    }
+}
+
+/// Everything that planning looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// What the configuration says of the table.
+    pub settings: &'a TableSettings,
+    /// The marks.
+    pub ownership: &'a Ownership,
+    /// The source's table, if it exists.
+    pub source: Option<&'a TableSchema>,
+    /// The target's table, if it exists.
+    pub target: Option<&'a TableSchema>,
+    /// The tables of the target that this run writes.
+    pub synced: &'a [TableName],
+}
+
+/// What to do with a row whose parent is missing because of a cycle of foreign keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cycles {
+    /// Withhold it: the parent is likely to arrive.
+    Wait,
+    /// Insert it without the reference, if that may be NULL, and set it later.
+    Break,
+}

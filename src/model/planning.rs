@@ -1,0 +1,285 @@
+//! From two catalogues and the configuration to a [`TablePlan`], or a refusal with its remedy.
+
+use crate::error::{Error, Result};
+
+use super::plan::{
+    ColumnPlan, Direction, Given, Origin, OwnerPlan, Parent, Passage, StampPlan, TablePlan,
+};
+use super::policy;
+use super::schema::{Column, Key, TableSchema};
+use super::settings::TableSettings;
+
+/// Plans one table, desktop → cloud.
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) when the table can't be synced safely.
+pub fn forward(given: Given<'_>) -> Result<TablePlan> {
+    let settings = given.settings;
+    let source = given.source.ok_or_else(|| {
+        Error::config(
+            format!("the desktop has no table {}", settings.desktop),
+            "Name the desktop's table with desktop = \"schema.name\", exactly as its catalogue \
+             spells it.",
+        )
+    })?;
+    let target = given.target.ok_or_else(|| {
+        Error::config(
+            format!("the cloud has no table {}", settings.cloud),
+            "Create it, or correct the name: [tables.\"schema.name\"], exactly as the catalogue \
+             spells it.",
+        )
+    })?;
+    let key = primary_key(target)?;
+    refuse_hidden_rows(target)?;
+    let (columns, drift) = match_columns(given, source, target)?;
+    let key = key_indexes(key, &columns, source)?;
+    refuse_unfilled(target, &columns)?;
+    let owner = owner_plan(given, target, &columns)?;
+    let key_names: Vec<&str> = key.iter().filter_map(|&i| origin_name(&columns[i])).collect();
+    Ok(TablePlan {
+        direction: Direction::Forward,
+        policy: policy::FORWARD,
+        source: source.table(),
+        target: target.table(),
+        key_is_unique_at_source: source.is_unique(&key_names),
+        owner,
+        stamps: stamps(settings, source, &columns)?,
+        parents: parents(given, target, &columns),
+        unique_columns: unique_columns(target, &columns, &key),
+        target_sets_stamp: target.before_triggers,
+        drift,
+        settings: settings.clone(),
+        columns,
+        key,
+    })
+}
+
+fn primary_key(target: &TableSchema) -> Result<&Key> {
+    let key = target.primary_key.as_ref().ok_or_else(|| {
+        Error::config(
+            "the cloud's table has no primary key",
+            "Add one: without a key a row can't be recognised.",
+        )
+    })?;
+    if key.deferrable {
+        return Err(Error::config(
+            "the cloud's primary key is DEFERRABLE",
+            "Make it NOT DEFERRABLE: ON CONFLICT can't use it otherwise.",
+        ));
+    }
+    match target.kind.as_str() {
+        "r" | "p" => Ok(key),
+        _ => Err(Error::config(
+            "the cloud's relation is not a table",
+            "Name the table behind the view.",
+        )),
+    }
+}
+
+fn refuse_hidden_rows(target: &TableSchema) -> Result<()> {
+    if !target.row_security {
+        return Ok(());
+    }
+    Err(Error::config(
+        "row-level security hides rows of the cloud's table from this role",
+        "Give the role BYPASSRLS, or a policy that shows it every row: a count that can't see \
+         mobile rows can't protect them.",
+    ))
+}
+
+/// The columns that both ends have, in the target's order, and those that only the source has.
+fn match_columns(
+    given: Given<'_>,
+    source: &TableSchema,
+    target: &TableSchema,
+) -> Result<(Vec<ColumnPlan>, Vec<String>)> {
+    let settings = given.settings;
+    let cloud_name = |name: &String| settings.rename.get(name).unwrap_or(name).clone();
+    refuse_unknown_columns(settings, source)?;
+    let travelling = || source.columns.iter().filter(|c| !settings.exclude.contains(&c.name));
+    let mut columns = Vec::new();
+    for into in target.columns.iter().filter(|c| !c.generated) {
+        match travelling().find(|c| cloud_name(&c.name) == into.name) {
+            Some(from) => columns.push(ColumnPlan {
+                origin: Origin::Column {
+                    name: from.name.clone(),
+                    type_name: from.type_name.clone(),
+                },
+                passage: passage(settings, from, into)?,
+                ..column_plan(into)
+            }),
+            None if into.name == given.ownership.column => columns.push(column_plan(into)),
+            None => {}
+        }
+    }
+    let drift = travelling()
+        .filter(|c| target.column(&cloud_name(&c.name)).is_none())
+        .map(|c| c.name.clone())
+        .collect();
+    Ok((columns, drift))
+}
+
+/// A column of the target that the source has nothing for: it holds the writer's mark.
+fn column_plan(into: &Column) -> ColumnPlan {
+    ColumnPlan {
+        origin: Origin::Owner,
+        target: into.name.clone(),
+        target_type: into.type_name.clone(),
+        passage: Passage::Text,
+        identity_always: into.identity_always,
+    }
+}
+
+fn refuse_unknown_columns(settings: &TableSettings, source: &TableSchema) -> Result<()> {
+    let named = settings.exclude.iter().chain(settings.rename.keys());
+    match named.into_iter().find(|name| source.column(name).is_none()) {
+        None => Ok(()),
+        Some(name) => Err(Error::config(
+            format!("exclude or rename names the column {name}, which the desktop's table lacks"),
+            "Correct the name; columns are named as the desktop's catalogue spells them.",
+        )),
+    }
+}
+
+fn passage(settings: &TableSettings, from: &Column, into: &Column) -> Result<Passage> {
+    if from.passes_into(into) {
+        return Ok(Passage::Straight);
+    }
+    match (from.type_oid, into.type_oid) {
+        (Column::TIMESTAMP, Column::TIMESTAMPTZ) | (Column::TIMESTAMPTZ, Column::TIMESTAMP) => {
+            zone(settings, &from.name)?;
+            Ok(Passage::Zoned)
+        }
+        _ => Ok(Passage::Text),
+    }
+}
+
+fn zone(settings: &TableSettings, column: &str) -> Result<()> {
+    if settings.assume_timezone.is_some() {
+        return Ok(());
+    }
+    Err(Error::config(
+        format!("the column {column} is a timestamp without a zone"),
+        "Say which zone its values are in: assume_timezone = \"Europe/London\".",
+    ))
+}
+
+fn key_indexes(key: &Key, columns: &[ColumnPlan], source: &TableSchema) -> Result<Vec<usize>> {
+    let find = |name: &String| {
+        columns.iter().position(|c| &c.target == name && c.origin != Origin::Owner).ok_or_else(
+            || {
+                Error::config(
+                    format!("the desktop's table {} lacks the key column {name}", source.table()),
+                    "Name the desktop's column with rename = { DesktopName = \"cloud_name\" }.",
+                )
+            },
+        )
+    };
+    key.columns.iter().map(find).collect()
+}
+
+/// A column that every INSERT would miss.
+fn refuse_unfilled(target: &TableSchema, columns: &[ColumnPlan]) -> Result<()> {
+    let unfilled = target
+        .columns
+        .iter()
+        .find(|c| c.not_null && !c.has_default && !columns.iter().any(|p| p.target == c.name));
+    match unfilled {
+        None => Ok(()),
+        Some(c) => Err(Error::config(
+            format!("the cloud's column {} is NOT NULL and the desktop has nothing for it", c.name),
+            "Give the column a default, or map one of the desktop's columns to it with rename.",
+        )),
+    }
+}
+
+fn owner_plan(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) -> Result<OwnerPlan> {
+    let marks = given.ownership;
+    let column = columns.iter().position(|c| c.target == marks.column).ok_or_else(|| {
+        Error::config(
+            format!("the cloud's table has no ownership column {}", marks.column),
+            format!(
+                "alter table {} add column {} text not null default '{}': without it a mobile \
+                 row can't be told from a desktop row.",
+                target.table(),
+                marks.column,
+                marks.mobile
+            ),
+        )
+    })?;
+    Ok(OwnerPlan {
+        column,
+        writer: marks.desktop.clone(),
+        other: marks.mobile.clone(),
+        mobile: marks.mobile.clone(),
+    })
+}
+
+fn origin_name(column: &ColumnPlan) -> Option<&str> {
+    match &column.origin {
+        Origin::Column { name, .. } => Some(name),
+        Origin::Owner => None,
+    }
+}
+
+fn stamps(
+    settings: &TableSettings,
+    source: &TableSchema,
+    columns: &[ColumnPlan],
+) -> Result<StampPlan> {
+    let names = [&settings.updated_at, &settings.created_at];
+    let mut found = Vec::new();
+    for column in names.iter().filter_map(|name| source.column(name)) {
+        let naive = match column.type_oid {
+            Column::TIMESTAMPTZ => false,
+            Column::TIMESTAMP => {
+                zone(settings, &column.name)?;
+                true
+            }
+            _ => {
+                return Err(Error::config(
+                    format!("the stamp {} is a {}", column.name, column.type_name),
+                    "capture = \"timestamp\" needs a timestamp or timestamptz column.",
+                ));
+            }
+        };
+        found.push((column.name.clone(), naive));
+    }
+    if found.is_empty() {
+        return Err(Error::config(
+            format!("the desktop's table has neither {} nor {}", names[0], names[1]),
+            "Name its stamps with updated_at and created_at, or add the columns: without a stamp \
+             changes can't be seen.",
+        ));
+    }
+    let in_target = |name: &str| {
+        columns.iter().find(|c| origin_name(c) == Some(name)).map(|c| c.target.clone())
+    };
+    Ok(StampPlan {
+        target: found.iter().filter_map(|(name, _)| in_target(name)).collect(),
+        updated_at: in_target(&settings.updated_at),
+        source: found,
+    })
+}
+
+fn parents(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) -> Vec<Parent> {
+    let index = |name: &String| columns.iter().position(|c| &c.target == name);
+    let nullable = |name: &String| target.column(name).is_some_and(|c| !c.not_null);
+    let plan = |key: &super::schema::ForeignKey| {
+        let indexes: Option<Vec<usize>> = key.columns.iter().map(index).collect();
+        Some(Parent {
+            name: key.name.clone(),
+            table: key.parent(),
+            columns: indexes?.into_iter().zip(key.parent_columns.iter().cloned()).collect(),
+            synced: given.synced.contains(&key.parent()),
+            nullable: key.columns.iter().all(nullable),
+            cyclic: false,
+        })
+    };
+    target.foreign_keys.iter().filter_map(plan).collect()
+}
+
+fn unique_columns(target: &TableSchema, columns: &[ColumnPlan], key: &[usize]) -> Vec<usize> {
+    let in_unique = |c: &ColumnPlan| target.uniques.iter().any(|u| u.contains(&c.target));
+    (0..columns.len()).filter(|i| !key.contains(i) && in_unique(&columns[*i])).collect()
+}

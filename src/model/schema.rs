@@ -1,0 +1,117 @@
+//! A table as its database's catalogue describes it.
+
+use serde::Deserialize;
+
+use super::names::TableName;
+
+/// One table of one end.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TableSchema {
+    /// The schema it lives in.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// `pg_class.relkind`: `r` ordinary, `p` partitioned, `v` view …
+    pub kind: String,
+    /// Whether row-level security hides rows from the role that we are.
+    pub row_security: bool,
+    /// Columns in the order of the table.
+    pub columns: Vec<Column>,
+    /// The primary key, if any.
+    pub primary_key: Option<Key>,
+    /// The unique indexes other than the primary key that a foreign key could refer to.
+    pub uniques: Vec<Vec<String>>,
+    /// Foreign keys of this table.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Whether a BEFORE row trigger may change what is written.
+    pub before_triggers: bool,
+}
+
+impl TableSchema {
+    /// The table's name.
+    pub fn table(&self) -> TableName {
+        TableName::new(&self.schema, &self.name)
+    }
+
+    /// The column called `name`, by exact name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// Whether `columns`, in any order, are known to be unique in this table.
+    pub fn is_unique(&self, columns: &[&str]) -> bool {
+        let covers = |index: &[String]| index.iter().all(|c| columns.contains(&c.as_str()));
+        self.primary_key.as_ref().is_some_and(|key| covers(&key.columns))
+            || self.uniques.iter().any(|index| covers(index))
+    }
+}
+
+/// One column.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The type's object identifier; below 10,000 it means the same in every PostgreSQL.
+    pub type_oid: u32,
+    /// The type modifier (length, precision), -1 without one.
+    pub typmod: i32,
+    /// The type as SQL spells it, with its modifier, schema-qualified where needed.
+    pub type_name: String,
+    /// Whether the type is built in, is not a domain or enum, and travels in binary.
+    pub portable: bool,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// Whether an INSERT may leave it out: a default, an identity or a generated column.
+    pub has_default: bool,
+    /// Computed by the database; can't be written.
+    pub generated: bool,
+    /// GENERATED ALWAYS AS IDENTITY: written with OVERRIDING SYSTEM VALUE, never updated.
+    pub identity_always: bool,
+}
+
+impl Column {
+    /// `timestamp without time zone`.
+    pub const TIMESTAMP: u32 = 1114;
+    /// `timestamp with time zone`.
+    pub const TIMESTAMPTZ: u32 = 1184;
+
+    /// Whether a binary COPY of `self` can be read as `other`: PostgreSQL itself accepts
+    /// mismatched binary types in silence.
+    pub fn passes_into(&self, other: &Column) -> bool {
+        self.portable
+            && other.portable
+            && self.type_oid == other.type_oid
+            && self.typmod == other.typmod
+    }
+}
+
+/// A primary key.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Key {
+    /// Its columns, in the order of the index.
+    pub columns: Vec<String>,
+    /// DEFERRABLE: `ON CONFLICT` can't use it.
+    pub deferrable: bool,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: String,
+    /// The referring columns.
+    pub columns: Vec<String>,
+    /// The schema of the table referred to.
+    pub parent_schema: String,
+    /// The name of the table referred to.
+    pub parent_name: String,
+    /// The columns referred to, in the order of `columns`.
+    pub parent_columns: Vec<String>,
+}
+
+impl ForeignKey {
+    /// The table referred to.
+    pub fn parent(&self) -> TableName {
+        TableName::new(&self.parent_schema, &self.parent_name)
+    }
+}

@@ -1,0 +1,75 @@
+//! What the configuration says of one table, checked: the input of planning.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::names::TableName;
+
+/// The two marks in the ownership column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ownership {
+    /// The ownership column's name, the same in every table.
+    pub column: String,
+    /// The mark of rows that the desktop created, `D`.
+    pub desktop: String,
+    /// The mark of rows that the mobile app created, `M`.
+    pub mobile: String,
+}
+
+/// How long after its stamp a row may still be committed by a writer that the horizon can't see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lag {
+    /// Nothing in the configuration: two seconds.
+    Unset,
+    /// Set on purpose.
+    Set(Duration),
+}
+
+impl Lag {
+    /// What holds when the configuration says nothing.
+    pub const DEFAULT: Duration = Duration::from_secs(2);
+
+    /// The lag to subtract from the clock.
+    pub fn duration(self) -> Duration {
+        match self {
+            Lag::Unset => Self::DEFAULT,
+            Lag::Set(lag) => lag,
+        }
+    }
+
+    /// Whether the lag alone may bound the horizon: set on purpose, and longer than the default.
+    pub fn stands_alone(self) -> bool {
+        matches!(self, Lag::Set(lag) if lag > Self::DEFAULT)
+    }
+}
+
+/// One table of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSettings {
+    /// The table in the cloud; what operators call it.
+    pub cloud: TableName,
+    /// The table on the desktop.
+    pub desktop: TableName,
+    /// `false`: left out unless a command names the table.
+    pub enabled: bool,
+    /// Columns that are not synced, by their desktop name.
+    pub exclude: Vec<String>,
+    /// Desktop name → cloud name, of the columns whose names differ.
+    pub rename: BTreeMap<String, String>,
+    /// Tables that triggers of the cloud's table may write.
+    pub also_writes: Vec<TableName>,
+    /// The column that every change stamps.
+    pub updated_at: String,
+    /// The column that is stamped when a row is made.
+    pub created_at: String,
+    /// The lag of the horizon.
+    pub lag: Lag,
+    /// The zone of stamps without one, as in `Europe/London`.
+    pub assume_timezone: Option<String>,
+    /// A batch ends at this many rows …
+    pub batch_rows: u64,
+    /// … or at this many bytes, whichever comes first.
+    pub batch_bytes: u64,
+    /// More bad rows than this in one run stop the table.
+    pub max_withheld: u64,
+}

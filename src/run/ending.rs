@@ -1,0 +1,188 @@
+//! The end of a run: quiet tables move together, the others are counted and recorded, and every
+//! table gets its line in the report.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::db::postgres::Connection;
+use crate::error::{Error, Result};
+use crate::model::{Horizon, TablePlan, TableSettings};
+use crate::source::View;
+use crate::store::{Finished, Store, TableState};
+
+use super::opening::Opening;
+use super::report::{Outcome, TableReport, Trouble};
+use super::schedule::Turn;
+use super::worker::Worked;
+
+/// What the end of a run needs.
+pub(super) struct Ending<'e, V> {
+    pub(super) store: &'e Store<'e>,
+    pub(super) connection: &'e Connection,
+    pub(super) run_id: Uuid,
+    pub(super) view: &'e V,
+}
+
+impl<V: View> Ending<'_, V> {
+    /// Records what the run did, and adds it to `reports`.
+    pub(super) async fn record(
+        &self,
+        opening: &Opening,
+        turns: &[Turn],
+        reports: &mut [TableReport],
+    ) -> Result<()> {
+        let moved = self.move_quiet(opening, turns).await?;
+        for ((plan, state), turn) in opening.tables.iter().zip(turns) {
+            let label = plan.label();
+            let Some(report) = reports.iter_mut().find(|r| r.table == label) else { continue };
+            if let Some(watermark) = moved.get(&label) {
+                report.watermark.clone_from(watermark);
+            }
+            if let Turn::Worked(worked) = turn {
+                self.record_table(plan, state, worked, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the tables with nothing to do stand now.
+    async fn move_quiet(
+        &self,
+        opening: &Opening,
+        turns: &[Turn],
+    ) -> Result<BTreeMap<String, Option<String>>> {
+        let mut horizons: Vec<(&TablePlan, &Worked, Horizon)> = Vec::new();
+        for ((plan, _), turn) in opening.tables.iter().zip(turns) {
+            if let Turn::Worked(worked) = turn
+                && worked.is_quiet()
+            {
+                horizons.push((plan, worked, self.view.horizon(plan)?));
+            }
+        }
+        let quiet: Vec<_> = horizons.iter().map(|(p, w, h)| (*p, &w.progress.at, h)).collect();
+        let identity = self.view.identity();
+        let moved = self.store.move_quiet(self.connection, self.run_id, identity, &quiet).await?;
+        Ok(moved.into_iter().collect())
+    }
+
+    /// Counts what was written, and compares mobile rows with the last record.
+    async fn record_table(
+        &self,
+        plan: &TablePlan,
+        state: &TableState,
+        worked: &Worked,
+        report: &mut TableReport,
+    ) -> Result<()> {
+        if report.inserted + report.updated > 0 {
+            let after = self.store.record_counts(self.connection, plan, self.run_id).await?;
+            report.mobile_after = Some(after);
+            warn_of_fall(&report.table, report.mobile_before, after);
+        }
+        if worked.error.is_some() {
+            self.store.record_failure(self.connection, plan).await?;
+        }
+        if worked.is_quiet() || !did_something(report) {
+            return Ok(());
+        }
+        let finished = Finished {
+            outcome: report.outcome.word(),
+            read: report.read,
+            inserted: report.inserted,
+            updated: report.updated,
+            unchanged: report.unchanged,
+            withheld: report.withheld,
+            withheld_by: &report.withheld_by,
+            mobile_before: report.mobile_before,
+            mobile_after: report.mobile_after,
+            watermark_from: state.position.watermark.as_deref(),
+            watermark: report.watermark.as_deref(),
+            seconds: report.seconds,
+            error: report.error.as_ref().map(|e| e.message.clone()),
+        };
+        self.store.finish_run(self.connection, self.run_id, plan, &finished).await
+    }
+}
+
+fn did_something(report: &TableReport) -> bool {
+    report.inserted + report.updated + report.withheld > 0 || report.error.is_some()
+}
+
+/// Where there is no change log, a fall can't be told from a mobile user's own deletion.
+fn warn_of_fall(table: &str, before: Option<u64>, after: u64) {
+    if let Some(before) = before
+        && after < before
+    {
+        tracing::warn!(
+            table,
+            before,
+            after,
+            "{table}: mobile rows fell from {before} to {after} since they were last counted; \
+             no transaction of tidegate deleted one, so look for deletions by mobile users"
+        );
+    }
+}
+
+/// Every table's line, in no order.
+pub(super) fn reports(opening: &Opening, turns: &[Turn]) -> Vec<TableReport> {
+    let refused = opening.refused.iter().map(|(settings, e)| refused(settings, e));
+    let worked = opening.tables.iter().zip(turns).map(|((plan, state), turn)| match turn {
+        Turn::Worked(worked) => worked_on(plan, state, worked),
+        Turn::HeldBack(parent) => held_back(plan, state, parent),
+    });
+    refused.chain(worked).collect()
+}
+
+fn worked_on(plan: &TablePlan, state: &TableState, worked: &Worked) -> TableReport {
+    let account = &worked.progress.account;
+    TableReport {
+        outcome: worked.error.as_ref().map_or(Outcome::Ok, |e| Outcome::of(e.kind())),
+        read: account.read,
+        inserted: account.tally.inserted,
+        updated: account.tally.updated,
+        unchanged: account.tally.unchanged,
+        withheld: account.tally.withheld_total(),
+        withheld_by: account.tally.withheld.clone(),
+        mobile_before: state.mobile,
+        mobile_after: state.mobile,
+        watermark: worked.progress.at.watermark.clone(),
+        seconds: (worked.seconds * 1000.0).round() / 1000.0,
+        drift: plan.drift.clone(),
+        error: worked.error.as_ref().map(Trouble::from),
+        ..untouched(&plan.settings, Outcome::Ok)
+    }
+}
+
+fn held_back(plan: &TablePlan, state: &TableState, parent: &str) -> TableReport {
+    TableReport {
+        mobile_before: state.mobile,
+        mobile_after: state.mobile,
+        watermark: state.position.watermark.clone(),
+        error: Some(Trouble::held_back_by(parent)),
+        ..untouched(&plan.settings, Outcome::HeldBack)
+    }
+}
+
+fn refused(settings: &TableSettings, e: &Error) -> TableReport {
+    TableReport { error: Some(Trouble::from(e)), ..untouched(settings, Outcome::Refused) }
+}
+
+fn untouched(settings: &TableSettings, outcome: Outcome) -> TableReport {
+    TableReport {
+        table: settings.cloud.to_string(),
+        outcome,
+        read: 0,
+        inserted: 0,
+        updated: 0,
+        unchanged: 0,
+        withheld: 0,
+        withheld_by: BTreeMap::new(),
+        deleted: 0,
+        mobile_before: None,
+        mobile_after: None,
+        watermark: None,
+        seconds: 0.0,
+        drift: Vec::new(),
+        error: None,
+    }
+}

@@ -1,0 +1,114 @@
+//! A forward run: desktop → cloud.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::db::postgres::{Connection, Database, Purpose};
+use crate::error::{End, Result};
+use crate::model::{Direction, Horizon, Lag, TablePlan};
+use crate::source::postgres::{PgSource, PgView};
+use crate::source::{Source, View};
+use crate::sql::Sql;
+use crate::store::{Store, TableState};
+use crate::target::postgres::PgTarget;
+
+use super::ending::{self, Ending};
+use super::opening::{self, Opening};
+use super::report::RunReport;
+use super::{Event, Events, Run};
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The tables, by their names in the cloud; empty means all that are enabled.
+    pub tables: Vec<String>,
+    /// Read whole tables, not only what changed.
+    pub full: bool,
+    /// Roll everything back in the end.
+    pub dry_run: bool,
+}
+
+/// Runs forward sync once.
+///
+/// # Errors
+/// Only what concerns the run as a whole; a table's own error is in the report.
+pub async fn forward(
+    config: &Config,
+    request: &Request,
+    sql: &Sql,
+    stop: &CancellationToken,
+    events: &Events<'_>,
+) -> Result<RunReport> {
+    let settings = opening::selected(config, &request.tables)?;
+    // All tables of a rehearsal share one transaction.
+    let workers = if request.dry_run { 1 } else { config.workers };
+    let desktop =
+        Arc::new(Database::new(&config.desktop_url, End::Desktop, Purpose::Reader, workers + 1)?);
+    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, workers + 1)?;
+    let connection = cloud.connection().await?;
+    let mut opening = opening::open(config, settings, &desktop, &connection, sql).await?;
+    events(Event::Planned { tables: opening.tables.len() });
+
+    let view = PgSource::new(desktop, sql).open(&lags(&opening)).await?;
+    refuse_without_horizon(&mut opening, &view);
+    let store = Store::new(sql, &config.cloud_schema);
+    let run_id = Uuid::now_v7();
+    let target = PgTarget::new(&cloud, &store, run_id, view.identity());
+    let target = if request.dry_run { target.rehearsing() } else { target };
+    count_first_loads(&store, &connection, &mut opening.tables).await?;
+
+    let run = Run { view: &view, target: &target, stop, events, full: request.full };
+    let unavailable: Vec<String> =
+        opening.refused.iter().map(|(t, _)| t.cloud.to_string()).collect();
+    let mut turns = run.work_all(&opening.tables, &unavailable, workers).await;
+    run.retry_all(&opening.tables, &mut turns).await;
+    target.roll_back().await;
+
+    let mut reports = ending::reports(&opening, &turns);
+    if !request.dry_run {
+        let ending = Ending { store: &store, connection: &connection, run_id, view: &view };
+        ending.record(&opening, &turns, &mut reports).await?;
+    }
+    let place = |table: &str| config.tables.iter().position(|t| t.cloud.to_string() == table);
+    reports.sort_by_key(|report| place(&report.table));
+    Ok(RunReport::new(run_id, Direction::Forward.word(), request.dry_run, reports))
+}
+
+/// The lags of the planned tables, each once.
+fn lags(opening: &Opening) -> Vec<Lag> {
+    let mut lags = Vec::new();
+    for (plan, _) in &opening.tables {
+        if !lags.contains(&plan.settings.lag) {
+            lags.push(plan.settings.lag);
+        }
+    }
+    lags
+}
+
+/// Tables that nothing bounds the open transactions of can't be synced.
+fn refuse_without_horizon(opening: &mut Opening, view: &PgView) {
+    let tables = std::mem::take(&mut opening.tables);
+    for (plan, state) in tables {
+        match view.horizon(&plan) {
+            Ok(Horizon(_)) => opening.tables.push((plan, state)),
+            Err(e) => opening.refused.push((plan.settings, e)),
+        }
+    }
+}
+
+/// Before the first load nothing has been counted yet.
+async fn count_first_loads(
+    store: &Store<'_>,
+    connection: &Connection,
+    tables: &mut [(TablePlan, TableState)],
+) -> Result<()> {
+    for (plan, state) in tables {
+        if state.mobile.is_none() && state.position.watermark.is_none() {
+            state.mobile = Some(store.count_mobile(connection, plan).await?);
+        }
+    }
+    Ok(())
+}

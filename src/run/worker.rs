@@ -1,0 +1,99 @@
+//! One table of a run: from its state to what came of it.
+
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::model::plan::Cycles;
+use crate::model::{Awaited, Position, Selection, TablePlan};
+use crate::pipeline::{Progress, Way};
+use crate::source::View;
+use crate::store::TableState;
+use crate::target::Target;
+
+use super::{Event, Run};
+
+/// One table of a run, as its worker leaves it.
+#[derive(Debug)]
+pub(super) struct Worked {
+    /// Where the run found it.
+    pub(super) from: Position,
+    /// How far it got.
+    pub(super) progress: Progress,
+    /// Withheld rows of earlier runs that are worth another try.
+    pub(super) awaited: Vec<Awaited>,
+    /// What ended it early.
+    pub(super) error: Option<Error>,
+    /// How long it took so far.
+    pub(super) seconds: f64,
+}
+
+impl Worked {
+    /// Whether nothing was staged: the position has not moved with any row.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.error.is_none() && self.progress.at.generation == self.from.generation
+    }
+}
+
+impl<V: View, T: Target> Run<'_, V, T> {
+    /// What a table is synced with; `watch` is told after every commit.
+    pub(super) fn way<'w>(
+        &'w self,
+        plan: &'w TablePlan,
+        watch: &'w dyn Fn(&Progress),
+    ) -> Way<'w, V, T> {
+        Way { plan, view: self.view, target: self.target, stop: self.stop, watch }
+    }
+
+    /// Syncs what changed in one table.
+    pub(super) async fn work(&self, plan: &TablePlan, state: &TableState) -> Worked {
+        let start = Instant::now();
+        let mut worked = Worked {
+            from: state.position.clone(),
+            progress: Progress { at: state.position.clone(), ..Progress::default() },
+            awaited: state.awaited.clone(),
+            error: None,
+            seconds: 0.0,
+        };
+        let outcome = self.follow(plan, state, &mut worked).await;
+        worked.error = outcome.err();
+        worked.seconds = start.elapsed().as_secs_f64();
+        worked
+    }
+
+    async fn follow(
+        &self,
+        plan: &TablePlan,
+        state: &TableState,
+        worked: &mut Worked,
+    ) -> Result<()> {
+        self.refuse_other_source(plan, state)?;
+        if !plan.drift.is_empty() {
+            let columns = plan.drift.join(", ");
+            tracing::warn!(table = plan.label(), columns, "the cloud lacks columns; left out");
+        }
+        let at = state.position.clone();
+        let selection = if self.full { Selection::All } else { Selection::Since(&at) };
+        let label = plan.label();
+        let watch = |progress: &Progress| {
+            (self.events)(Event::Batch { table: &label, read: progress.account.read });
+        };
+        self.way(plan, &watch).follow(selection, Cycles::Wait, &mut worked.progress).await
+    }
+
+    /// A position says nothing about another database, or about one restored from a backup.
+    fn refuse_other_source(&self, plan: &TablePlan, state: &TableState) -> Result<()> {
+        match &state.source_identity {
+            Some(known) if known != self.view.identity() => Err(Error::config(
+                format!("{} was read from another desktop database before", plan.label()),
+                format!(
+                    "If the desktop was moved or restored on purpose, forget where the old one \
+                     stood, so that the whole table is compared: update _sync_metadata set \
+                     source_identity = null, watermark = null, after_key = null where \
+                     table_name = '{}'.",
+                    plan.label()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}

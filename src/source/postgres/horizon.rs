@@ -1,0 +1,65 @@
+//! The upper bound that is safe to read up to (design section 6).
+
+use serde::Deserialize;
+use tokio_postgres::types::Type;
+
+use crate::db::postgres::Connection;
+use crate::error::{Error, Result};
+use crate::model::{Horizon, Lag};
+use crate::sql::Sql;
+
+/// The horizons of one moment.
+#[derive(Debug, Deserialize)]
+pub(super) struct Horizons {
+    horizons: Vec<String>,
+    prepared: bool,
+    sees_others: bool,
+    tracks: bool,
+    standby: bool,
+    pub(super) identity: String,
+    #[serde(skip)]
+    lags: Vec<Lag>,
+}
+
+impl Horizons {
+    /// Reads them, in a transaction of its own: before the snapshot, or changes could be lost
+    /// that are committed in between.
+    pub(super) async fn read(connection: &Connection, sql: &Sql, lags: &[Lag]) -> Result<Self> {
+        let seconds: Vec<f64> = lags.iter().map(|lag| lag.duration().as_secs_f64()).collect();
+        let statement = sql.render("postgres/horizon.sql", &[]);
+        let params = [(&seconds as _, Type::FLOAT8_ARRAY)];
+        let read: Self = connection.document("reading the horizon", &statement, &params).await?;
+        Ok(Self { lags: lags.to_vec(), ..read })
+    }
+
+    /// The horizon of a table with this lag.
+    pub(super) fn of(&self, lag: Lag) -> Result<Horizon> {
+        if self.standby {
+            return Err(Error::config(
+                "the desktop database is a standby, whose open transactions can't be seen",
+                "Read from the primary.",
+            ));
+        }
+        if !self.tracks {
+            return Err(Error::config(
+                "track_activities is off on the desktop, so open transactions can't be seen",
+                "Set track_activities = on (its default) for the desktop's server.",
+            ));
+        }
+        if !self.sees_others && !lag.stands_alone() {
+            return Err(Error::config(
+                "this role can't see when other sessions of the desktop began their transactions",
+                "grant pg_read_all_stats to it, or set a lag longer than the longest transaction \
+                 of the desktop, as in lag = \"10m\".",
+            ));
+        }
+        let horizon = self.lags.iter().position(|l| *l == lag).map(|i| self.horizons[i].clone());
+        if self.prepared {
+            tracing::warn!(
+                "the desktop holds a prepared transaction: rows arrive, but no watermark moves \
+                 until it ends"
+            );
+        }
+        Ok(Horizon(horizon.filter(|_| !self.prepared)))
+    }
+}

@@ -1,0 +1,8 @@
+//! A PostgreSQL that is read by its stamps (`capture = "timestamp"`).
+
+mod changes;
+mod horizon;
+mod render;
+mod view;
+
+pub use view::{PgSource, PgView};

@@ -1,0 +1,114 @@
+//! One exported snapshot that every table and worker of a run reads.
+
+use std::sync::Arc;
+
+use crate::db::postgres::statement::text;
+use crate::db::postgres::{Connection, Database};
+use crate::error::Result;
+use crate::model::{Horizon, Lag, Selection, TablePlan};
+use crate::source::{Changes, Source, View};
+use crate::sql::{Sql, literal};
+
+use super::changes::{self, Limits};
+use super::horizon::Horizons;
+use super::render::{self, Reading};
+
+/// A PostgreSQL that is read.
+#[derive(Debug)]
+pub struct PgSource {
+    database: Arc<Database>,
+    sql: Sql,
+}
+
+impl PgSource {
+    /// Reads `database`. It needs one connection more than there are tables read at once: one
+    /// holds the snapshot.
+    pub fn new(database: Arc<Database>, sql: &Sql) -> Self {
+        Self { database, sql: sql.clone() }
+    }
+}
+
+/// What the source looks like at one moment.
+#[derive(Debug)]
+pub struct PgView {
+    database: Arc<Database>,
+    sql: Sql,
+    horizons: Horizons,
+    snapshot: String,
+    /// Keeps the snapshot alive.
+    holder: Option<Connection>,
+}
+
+impl Source for PgSource {
+    type View = PgView;
+
+    async fn open(&self, lags: &[Lag]) -> Result<PgView> {
+        let database = Arc::clone(&self.database);
+        let holder = database.connection().await?;
+        let horizons = Horizons::read(&holder, &self.sql, lags).await?;
+        let sql = self.sql.clone();
+        let mut view =
+            PgView { database, sql, horizons, snapshot: String::new(), holder: Some(holder) };
+        view.snapshot = view.export().await?;
+        Ok(view)
+    }
+}
+
+impl PgView {
+    async fn export(&self) -> Result<String> {
+        let Some(holder) = &self.holder else { return Ok(String::new()) };
+        let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", "")]);
+        holder.batch("taking the snapshot", &begin).await?;
+        holder.value("taking the snapshot", "select pg_export_snapshot()", &[]).await
+    }
+
+    /// A connection whose transaction sees what the view sees, with the settings bound.
+    async fn reader(&self, plan: &TablePlan, reading: &Reading) -> Result<Connection> {
+        let connection = self.database.connection().await?;
+        let doing = format!("reading {}", plan.label());
+        let snapshot = format!("set transaction snapshot {};", literal(&self.snapshot));
+        let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", &snapshot)]);
+        let prepared = async {
+            connection.batch(&doing, &begin).await?;
+            for (name, value) in &reading.settings {
+                connection.rows(&doing, render::BIND, &[text(name), text(value)]).await?;
+            }
+            Ok(())
+        };
+        match prepared.await {
+            Ok(()) => Ok(connection),
+            Err(e) => {
+                connection.discard();
+                Err(e)
+            }
+        }
+    }
+}
+
+impl View for PgView {
+    fn identity(&self) -> &str {
+        &self.horizons.identity
+    }
+
+    fn horizon(&self, plan: &TablePlan) -> Result<Horizon> {
+        self.horizons.of(plan.settings.lag)
+    }
+
+    async fn read(&self, plan: &TablePlan, selection: Selection<'_>) -> Result<Changes> {
+        let reading = render::reading(&self.sql, plan, selection);
+        let connection = self.reader(plan, &reading).await?;
+        let limits = Limits { rows: plan.settings.batch_rows, bytes: plan.settings.batch_bytes };
+        let label = plan.label();
+        Ok(Changes::from_reader(|sink| {
+            changes::feed(connection, reading.copy, label, limits, sink)
+        }))
+    }
+}
+
+impl Drop for PgView {
+    fn drop(&mut self) {
+        if let Some(holder) = self.holder.take() {
+            holder.discard();
+        }
+    }
+}

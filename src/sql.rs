@@ -1,0 +1,139 @@
+//! Renders the statements of `sql/`, and is the only place that quotes an identifier.
+//!
+//! A statement is a whole file with `{{slots}}`. Slots take identifiers and expressions that were
+//! built here or from the catalogue; values are always bound, never put into a slot.
+
+use std::borrow::Cow;
+
+use crate::model::TableName;
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../sql/", $name)))),*]
+    };
+}
+
+/// Every statement by its path below `sql/`.
+const FILES: &[(&str, &str)] = &files![
+    "migrations/000_start.sql",
+    "migrations/001_tables.sql",
+    "migrations/exists.sql",
+    "migrations/version.sql",
+    "postgres/baseline.sql",
+    "postgres/begin.sql",
+    "postgres/catalogue.sql",
+    "postgres/claim.sql",
+    "postgres/classify.sql",
+    "postgres/classify_pinned.sql",
+    "postgres/clear.sql",
+    "postgres/count_owner.sql",
+    "postgres/count_verdicts.sql",
+    "postgres/dedupe.sql",
+    "postgres/detach.sql",
+    "postgres/due.sql",
+    "postgres/finish_run.sql",
+    "postgres/foreign_rows.sql",
+    "postgres/forget_gone.sql",
+    "postgres/horizon.sql",
+    "postgres/lock.sql",
+    "postgres/merge.sql",
+    "postgres/move_position.sql",
+    "postgres/move_quiet.sql",
+    "postgres/parents.sql",
+    "postgres/pin.sql",
+    "postgres/pinned.sql",
+    "postgres/present_output.sql",
+    "postgres/read_after.sql",
+    "postgres/read_all.sql",
+    "postgres/read_back.sql",
+    "postgres/read_keys.sql",
+    "postgres/read_since.sql",
+    "postgres/record_counts.sql",
+    "postgres/record_failure.sql",
+    "postgres/record_run.sql",
+    "postgres/release.sql",
+    "postgres/retry_keys.sql",
+    "postgres/snapshot.sql",
+    "postgres/stage.sql",
+    "postgres/stage_copy.sql",
+    "postgres/state.sql",
+    "postgres/status.sql",
+    "postgres/withhold.sql",
+];
+
+/// The statements that the program runs.
+#[derive(Debug, Clone)]
+pub struct Sql {
+    files: Vec<(&'static str, Cow<'static, str>)>,
+}
+
+impl Default for Sql {
+    fn default() -> Self {
+        Self { files: FILES.iter().map(|&(name, text)| (name, Cow::Borrowed(text))).collect() }
+    }
+}
+
+impl Sql {
+    /// The statement `name` with its slots filled; what a slot is filled with is not looked at
+    /// again.
+    pub fn render(&self, name: &'static str, slots: &[(&str, &str)]) -> String {
+        let text = self.files.iter().find(|(n, _)| *n == name).map_or("", |(_, text)| text);
+        debug_assert!(!text.is_empty(), "no statement {name}");
+        let mut rendered = String::with_capacity(text.len() * 2);
+        let mut rest = text;
+        while let Some((before, slot, after)) = next_slot(rest) {
+            let filling = slots.iter().find(|(name, _)| *name == slot).map(|(_, text)| *text);
+            debug_assert!(filling.is_some(), "{name}: nothing for the slot {slot}");
+            rendered.push_str(before);
+            rendered.push_str(filling.unwrap_or_default());
+            rest = after;
+        }
+        rendered.push_str(rest);
+        rendered
+    }
+
+    /// The same statements, but in `name` each `from` replaced by `to`. For tests that plant a
+    /// fault and see the check bite.
+    ///
+    /// # Panics
+    /// When there is nothing to replace: the test would prove nothing.
+    pub fn planted(mut self, name: &str, from: &str, to: &str) -> Self {
+        let file = self.files.iter_mut().find(|(n, text)| *n == name && text.contains(from));
+        assert!(file.is_some(), "{name} does not contain {from}");
+        if let Some((_, text)) = file {
+            *text = Cow::Owned(text.replace(from, to));
+        }
+        self
+    }
+}
+
+fn next_slot(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("{{")?;
+    let (slot, after) = rest.split_once("}}")?;
+    Some((before, slot, after))
+}
+
+/// `name` as a quoted identifier.
+pub fn ident(name: &str) -> String {
+    postgres_protocol::escape::escape_identifier(name)
+}
+
+/// `table` as a quoted, schema-qualified name.
+pub fn table(table: &TableName) -> String {
+    format!("{}.{}", ident(&table.schema), ident(&table.name))
+}
+
+/// `text` as a string literal. Only for names that come from a catalogue or the server.
+pub fn literal(text: &str) -> String {
+    postgres_protocol::escape::escape_literal(text).trim_start().to_owned()
+}
+
+/// `alias`.`column`, quoted.
+pub fn column(alias: &str, column: &str) -> String {
+    format!("{alias}.{}", ident(column))
+}
+
+/// Joins what `items` gives with `separator`.
+pub fn list(items: impl IntoIterator<Item = String>, separator: &str) -> String {
+    items.into_iter().collect::<Vec<_>>().join(separator)
+}

@@ -1,0 +1,50 @@
+//! tidegate's own tables, in a schema of the database that is written (design section 7).
+
+mod migrate;
+mod runs;
+mod state;
+mod status;
+
+pub use migrate::Migrated;
+pub use runs::Finished;
+pub use state::{State, TableState};
+pub use status::TableStatus;
+
+use crate::sql::{Sql, ident};
+
+/// The version of the tables that this program works with.
+pub const VERSION: i32 = migrate::MIGRATIONS.len() as i32;
+
+/// tidegate's own tables: which schema they are in, and the statements about them.
+#[derive(Debug)]
+pub struct Store<'s> {
+    sql: &'s Sql,
+    schema: String,
+    quoted: String,
+}
+
+impl<'s> Store<'s> {
+    /// The tables in `schema`.
+    pub fn new(sql: &'s Sql, schema: &str) -> Self {
+        Self { sql, schema: schema.to_owned(), quoted: ident(schema) }
+    }
+
+    /// The schema's name.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The schema's name, quoted.
+    pub fn quoted(&self) -> &str {
+        &self.quoted
+    }
+
+    /// The statements.
+    pub fn sql(&self) -> &'s Sql {
+        self.sql
+    }
+
+    fn render(&self, name: &'static str) -> String {
+        self.sql.render(name, &[("store", &self.quoted)])
+    }
+}

@@ -1,0 +1,163 @@
+//! What runs did: `_sync_runs`, `_sync_row_counts`, and positions that move without rows.
+
+use serde::Serialize;
+use serde_json::json;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::db::postgres::Connection;
+use crate::db::postgres::statement::text;
+use crate::error::Result;
+use crate::model::{Horizon, Position, Reason, TablePlan, Tally};
+use crate::sql::{column, table};
+
+use super::Store;
+
+/// The end of one table's run, as `_sync_runs` keeps it.
+#[derive(Debug, Serialize)]
+pub struct Finished<'f> {
+    /// `ok`, `failed`, `verification_failed` …
+    pub outcome: &'f str,
+    /// Rows read.
+    pub read: u64,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows that were the same already.
+    pub unchanged: u64,
+    /// Rows that were not written.
+    pub withheld: u64,
+    /// The same by reason.
+    pub withheld_by: &'f std::collections::BTreeMap<Reason, u64>,
+    /// Mobile rows before.
+    pub mobile_before: Option<u64>,
+    /// Mobile rows after.
+    pub mobile_after: Option<u64>,
+    /// Where the run began.
+    pub watermark_from: Option<&'f str>,
+    /// Where it ended.
+    pub watermark: Option<&'f str>,
+    /// How long it took.
+    pub seconds: f64,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+impl Store<'_> {
+    /// Notes the account of a table's run so far, in the transaction of its rows.
+    pub async fn record_run(
+        &self,
+        connection: &Connection,
+        run_id: Uuid,
+        plan: &TablePlan,
+        (read, tally): (u64, &Tally),
+    ) -> Result<()> {
+        let counts = json!({
+            "read": read,
+            "inserted": tally.inserted,
+            "updated": tally.updated,
+            "unchanged": tally.unchanged,
+            "withheld": tally.withheld_total(),
+            "withheld_by": tally.withheld,
+        });
+        self.write_run("postgres/record_run.sql", connection, run_id, plan, &counts.to_string())
+            .await
+    }
+
+    /// Notes how a table's run ended.
+    pub async fn finish_run(
+        &self,
+        connection: &Connection,
+        run_id: Uuid,
+        plan: &TablePlan,
+        finished: &Finished<'_>,
+    ) -> Result<()> {
+        let document = json!(finished).to_string();
+        self.write_run("postgres/finish_run.sql", connection, run_id, plan, &document).await
+    }
+
+    async fn write_run(
+        &self,
+        statement: &'static str,
+        connection: &Connection,
+        run_id: Uuid,
+        plan: &TablePlan,
+        document: &str,
+    ) -> Result<()> {
+        let (label, direction) = (plan.label(), plan.direction.word());
+        let params = [(&run_id as _, Type::UUID), text(&label), text(&direction), text(&document)];
+        let doing = format!("recording the run of {label}");
+        connection.run(doing, &self.render(statement), &params).await?;
+        Ok(())
+    }
+
+    /// Counts one more failure in a row.
+    pub async fn record_failure(&self, connection: &Connection, plan: &TablePlan) -> Result<()> {
+        let (label, direction) = (plan.label(), plan.direction.word());
+        let sql = self.render("postgres/record_failure.sql");
+        let doing = format!("recording the failure of {label}");
+        connection.run(doing, &sql, &[text(&label), text(&direction)]).await?;
+        Ok(())
+    }
+
+    /// Mobile rows of the target, counted now.
+    pub async fn count_mobile(&self, connection: &Connection, plan: &TablePlan) -> Result<u64> {
+        let sql = self.sql.render(
+            "postgres/count_owner.sql",
+            &[("target", &table(&plan.target)), ("owner", &owner(plan))],
+        );
+        let doing = format!("counting {}", plan.label());
+        let rows: i64 = connection.value(doing, &sql, &[text(&plan.owner.mobile)]).await?;
+        Ok(rows.unsigned_abs())
+    }
+
+    /// Counts the rows of each owner and records them; gives the mobile ones.
+    pub async fn record_counts(
+        &self,
+        connection: &Connection,
+        plan: &TablePlan,
+        run_id: Uuid,
+    ) -> Result<u64> {
+        let sql = self.sql.render(
+            "postgres/record_counts.sql",
+            &[("store", &self.quoted), ("target", &table(&plan.target)), ("owner", &owner(plan))],
+        );
+        let label = plan.label();
+        let params = [text(&label), (&run_id as _, Type::UUID), text(&plan.owner.mobile)];
+        let rows: i64 = connection.value(format!("counting {label}"), &sql, &params).await?;
+        Ok(rows.unsigned_abs())
+    }
+
+    /// Moves tables with nothing to do to the horizon, in one statement. Gives for each label
+    /// where it stands now; a table that another run has moved meanwhile is left out.
+    pub async fn move_quiet(
+        &self,
+        connection: &Connection,
+        run_id: Uuid,
+        source_identity: &str,
+        quiet: &[(&TablePlan, &Position, &Horizon)],
+    ) -> Result<Vec<(String, Option<String>)>> {
+        let Some((first, ..)) = quiet.first() else { return Ok(Vec::new()) };
+        let labels: Vec<String> = quiet.iter().map(|(plan, ..)| plan.label()).collect();
+        let generations: Vec<i64> = quiet.iter().map(|(_, at, _)| at.generation).collect();
+        let horizons: Vec<Option<&str>> =
+            quiet.iter().map(|(.., horizon)| horizon.0.as_deref()).collect();
+        let direction = first.direction.word();
+        let params = [
+            (&labels as _, Type::TEXT_ARRAY),
+            (&generations as _, Type::INT8_ARRAY),
+            (&horizons as _, Type::TEXT_ARRAY),
+            text(&direction),
+            (&run_id as _, Type::UUID),
+            text(&source_identity),
+        ];
+        let sql = self.render("postgres/move_quiet.sql");
+        let rows = connection.rows("moving quiet tables", &sql, &params).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+}
+
+fn owner(plan: &TablePlan) -> String {
+    format!("{}::text", column("t", &plan.columns[plan.owner.column].target))
+}

@@ -1,0 +1,76 @@
+//! What `status` shows of each table.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tokio_postgres::types::Type;
+
+use crate::db::postgres::Connection;
+use crate::db::postgres::statement::text;
+use crate::error::{Error, Kind, Result};
+
+use super::Store;
+
+/// One table, as recorded in the database that is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableStatus {
+    /// The table.
+    pub table: String,
+    /// Up to where it has been read.
+    pub watermark: Option<String>,
+    /// How far that lies back.
+    pub lag_seconds: Option<i64>,
+    /// When a run last moved it.
+    pub last_sync: Option<String>,
+    /// Runs that failed since.
+    pub consecutive_failures: i64,
+    /// Rows by owner when they were last counted.
+    pub counts: BTreeMap<String, u64>,
+    /// Withheld rows by reason.
+    pub withheld_by: BTreeMap<String, u64>,
+    /// The last run that did something.
+    pub last_run: Option<LastRun>,
+}
+
+/// A row of `_sync_runs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// The run.
+    pub run_id: String,
+    /// How it ended.
+    pub outcome: String,
+    /// When it began.
+    pub started_at: String,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows that were not written.
+    pub withheld: u64,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+impl Store<'_> {
+    /// The status of the tables called `labels`, in their order.
+    pub async fn status(
+        &self,
+        connection: &Connection,
+        labels: &[String],
+        direction: &str,
+    ) -> Result<Vec<TableStatus>> {
+        if !self.exists(connection).await? {
+            return Err(self.not_migrated("do not exist"));
+        }
+        let doing = "reading the status";
+        let version = self.render("migrations/version.sql");
+        self.check_version(connection.value(doing, &version, &[]).await?)?;
+        let sql = self.render("postgres/status.sql");
+        let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction)];
+        let rows = connection.rows(doing, &sql, &params).await?;
+        let parse = |row: &tokio_postgres::Row| {
+            serde_json::from_str(row.get(0)).map_err(|e| Error::new(Kind::Other, doing).because(e))
+        };
+        rows.iter().map(parse).collect()
+    }
+}

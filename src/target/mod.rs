@@ -1,0 +1,74 @@
+//! 2 STAGE, 3 CLASSIFY, 4 MERGE, 6 COMMIT: one batch in the database that is written.
+
+pub mod postgres;
+
+use std::future::Future;
+
+use crate::error::Result;
+use crate::guard::Proof;
+use crate::model::plan::Cycles;
+use crate::model::write_set::{Expected, WriteSet};
+use crate::model::{Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
+
+/// A database that is written.
+pub trait Target {
+    /// One batch's transaction.
+    type Tx<'t>: TargetTx
+    where
+        Self: 't;
+
+    /// Opens the transaction of one batch, with our position locked.
+    ///
+    /// # Errors
+    /// [`Kind::Held`](crate::error::Kind::Held) when the position is not `at` any more, or
+    /// another run holds the table.
+    fn begin<'t>(
+        &'t self,
+        plan: &'t TablePlan,
+        at: &Position,
+    ) -> impl Future<Output = Result<Self::Tx<'t>>>;
+
+    /// The rows of `plan` that this run had to leave for later, with the reason.
+    fn left_for_later(
+        &self,
+        plan: &TablePlan,
+    ) -> impl Future<Output = Result<Vec<(Awaited, Reason)>>>;
+
+    /// Takes rows off the list that were asked for again and that the source has no more.
+    fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> impl Future<Output = Result<()>>;
+}
+
+/// One transaction of the target. Dropped without a commit, it is rolled back and its connection
+/// thrown away.
+pub trait TargetTx {
+    /// Puts the batch into a temporary table, each key once.
+    fn stage(&mut self, batch: &Batch) -> impl Future<Output = Result<()>>;
+
+    /// Decides every staged row. Rows that are to be written are pinned: nobody else can change
+    /// them before the commit.
+    fn classify(&mut self, cycles: Cycles) -> impl Future<Output = Result<Tally>>;
+
+    /// Writes the rows that are to be written, and says what that should have changed.
+    fn merge(&mut self, tally: Tally) -> impl Future<Output = Result<Expected>>;
+
+    /// What the transaction has changed since it began, deferred triggers included.
+    fn write_set(&mut self) -> impl Future<Output = Result<WriteSet>>;
+
+    /// Lists what was withheld, moves the position, and commits all of it together. `so_far` is
+    /// the table's account in this run, this batch included.
+    fn commit(
+        self,
+        checkpoint: Checkpoint,
+        proof: Proof,
+        so_far: &Account,
+    ) -> impl Future<Output = Result<Position>>;
+}
+
+/// What became of one table's rows in one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Rows read from the source.
+    pub read: u64,
+    /// The last verdict of each.
+    pub tally: Tally,
+}

@@ -1,0 +1,121 @@
+//! 3 CLASSIFY: decide without locks, pin what is to be written, decide again.
+
+use crate::db::postgres::statement::text;
+use crate::error::{Error, Kind, Result};
+use crate::model::plan::Cycles;
+use crate::model::{Tally, Verdict};
+use crate::sql::{column, list, table};
+
+use super::{PgTx, render};
+
+impl PgTx<'_> {
+    /// The verdict of every staged row.
+    pub(super) async fn decide(&mut self, cycles: Cycles) -> Result<Tally> {
+        self.first_look().await?;
+        let first = self.count_verdicts().await?;
+        if first.updated > 0 {
+            self.pin().await?;
+            self.second_look().await?;
+        }
+        if first.written() > 0 && !self.plan.parents.is_empty() {
+            if cycles == Cycles::Break {
+                self.detaches = true;
+                self.detach().await?;
+            }
+            self.withhold_orphans().await?;
+        }
+        self.count_verdicts().await
+    }
+
+    async fn first_look(&self) -> Result<()> {
+        let plan = self.plan;
+        let sql = self.target.sql.render(
+            "postgres/classify.sql",
+            &[
+                ("staged_key", &render::named_key(plan, render::staged)),
+                ("held_owner", &render::held_owner(plan)),
+                ("verdict", &render::verdict(plan)),
+                ("target", &table(&plan.target)),
+                ("same_row", &render::target_is_staged(plan)),
+            ],
+        );
+        let marks = [text(&plan.owner.writer), text(&plan.owner.other)];
+        self.connection()?.run(self.doing("classifying"), &sql, &marks).await?;
+        Ok(())
+    }
+
+    /// Locks the rows to be updated. Where a unique column changes, PostgreSQL will take the
+    /// stronger lock, so it is asked for here, where nobody waits for it.
+    async fn pin(&self) -> Result<()> {
+        let plan = self.plan;
+        let sql = self.target.sql;
+        let key = render::key_numbers(plan, "v");
+        let make = sql.render("postgres/pinned.sql", &[("key", &key)]);
+        self.connection()?.batch(self.doing("pinning"), &make).await?;
+        let changes = |i: &usize| {
+            let c = &plan.columns[*i];
+            format!("{} is distinct from {}", column("t", &c.target), render::staged(c))
+        };
+        let unique_changes = list(plan.unique_columns.iter().map(changes), " or ");
+        match unique_changes.is_empty() {
+            true => self.pin_rows("no key update", "true").await,
+            false => {
+                self.pin_rows("update", &format!("({unique_changes})")).await?;
+                self.pin_rows("no key update", &format!("not ({unique_changes})")).await
+            }
+        }
+    }
+
+    async fn pin_rows(&self, strength: &str, which: &str) -> Result<()> {
+        let plan = self.plan;
+        let sql = self.target.sql.render(
+            "postgres/pin.sql",
+            &[
+                ("held_key", &render::named_key(plan, |c| column("t", &c.target))),
+                ("target", &table(&plan.target)),
+                ("same_row", &render::verdict_is_target(plan)),
+                ("same_staged", &render::verdict_is_staged(plan)),
+                ("which", which),
+                ("order", &render::key(plan, "t")),
+                ("strength", strength),
+            ],
+        );
+        self.connection()?.run(self.doing("pinning"), &sql, &[]).await?;
+        Ok(())
+    }
+
+    async fn second_look(&self) -> Result<()> {
+        let plan = self.plan;
+        let sql = self.target.sql.render(
+            "postgres/classify_pinned.sql",
+            &[
+                ("held_owner", &render::held_owner(plan)),
+                ("verdict", &render::verdict(plan)),
+                ("target", &table(&plan.target)),
+                ("same_row", &render::target_is_staged(plan)),
+                ("same_pinned", &render::same_key(plan, "p", |_, c| column("t", &c.target))),
+                ("same_staged", &render::verdict_is_staged(plan)),
+            ],
+        );
+        let marks = [text(&plan.owner.writer), text(&plan.owner.other)];
+        self.connection()?.run(self.doing("classifying"), &sql, &marks).await?;
+        Ok(())
+    }
+
+    async fn count_verdicts(&mut self) -> Result<Tally> {
+        let sql = self.target.sql.render("postgres/count_verdicts.sql", &[]);
+        let marks = [text(&self.plan.owner.writer)];
+        let rows = self.connection()?.rows(self.doing("classifying"), &sql, &marks).await?;
+        let mut tally = Tally::default();
+        self.holds_foreign_rows = false;
+        for row in &rows {
+            let word: &str = row.get("verdict");
+            let verdict = Verdict::from_word(word).ok_or_else(|| {
+                Error::new(Kind::Verification, format!("a row was left without a verdict ({word})"))
+            })?;
+            tally.add(verdict, row.get::<_, i64>("rows").unsigned_abs());
+            self.holds_foreign_rows |= row.get::<_, i64>("foreign_rows") > 0;
+        }
+        Ok(tally)
+    }
+}

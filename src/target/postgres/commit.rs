@@ -1,0 +1,161 @@
+//! 6 COMMIT: the list of what was withheld, the position and the rows, together.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::db::postgres::statement::text;
+use crate::db::postgres::{Connection, failed};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Checkpoint, Horizon, Position, TablePlan};
+use crate::sql::table;
+
+use super::super::Account;
+use super::{Ending, PgTarget, PgTx, render};
+
+/// How often an unknown outcome is asked for, a little later each time: a server needs a while to
+/// restart.
+const READ_BACKS: u32 = 8;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+impl PgTx<'_> {
+    /// Writes everything that belongs to the rows, then ends the transaction.
+    pub(super) async fn finish(
+        mut self,
+        checkpoint: &Checkpoint,
+        so_far: &Account,
+    ) -> Result<Position> {
+        let present = self.target.sql.render("postgres/present_output.sql", &[]);
+        self.connection()?.batch(self.doing("committing"), &present).await?;
+        let noted = self.note_withheld(checkpoint, so_far).await?;
+        if noted > 0 || so_far.tally.written() > 0 {
+            self.target
+                .store
+                .record_run(
+                    self.connection()?,
+                    self.target.run_id,
+                    self.plan,
+                    (so_far.read, &so_far.tally),
+                )
+                .await?;
+        }
+        let at = self.move_position(checkpoint).await?;
+        fail::fail_point!("before_commit", |_| std::process::abort());
+        let (target, plan) = (self.target, self.plan);
+        let connection = self.connection.take().ok_or_else(gone)?;
+        match &target.ending {
+            Ending::Rehearse(slot) => *slot.lock().await = Some(connection),
+            Ending::Commit => commit(target, plan, connection, &at).await?,
+        }
+        fail::fail_point!("after_commit", |_| std::process::abort());
+        Ok(at)
+    }
+
+    /// Lists what was withheld; what has arrived leaves the list. Gives the number of new entries.
+    async fn note_withheld(&self, checkpoint: &Checkpoint, so_far: &Account) -> Result<u64> {
+        let plan = self.plan;
+        let (label, direction) = (plan.label(), plan.direction.word());
+        let common = [
+            ("store", self.target.store.quoted()),
+            ("same_staged", &render::verdict_is_staged(plan)),
+            ("key_json", &render::key_json(plan)),
+            ("staged_json", &render::staged_json(plan)),
+            ("target_json", &render::target_json(plan)),
+            ("target", &table(&plan.target)),
+            ("same_row", &render::target_is_staged(plan)),
+        ];
+        let of_table = [text(&label), text(&direction)];
+        if self.has_withheld {
+            let sql = self.target.sql.render("postgres/release.sql", &common);
+            self.connection()?.run(self.doing("committing"), &sql, &of_table).await?;
+        }
+        if so_far.tally.withheld_total() == 0 && !self.detaches {
+            return Ok(0);
+        }
+        let sql = self.target.sql.render("postgres/withhold.sql", &common);
+        let [label, direction] = of_table;
+        let asked_for = *checkpoint == Checkpoint::Stay;
+        let run_id = (&self.target.run_id as _, Type::UUID);
+        let of_run = [label, direction, run_id, (&asked_for as _, Type::BOOL)];
+        self.connection()?.run(self.doing("committing"), &sql, &of_run).await
+    }
+
+    async fn move_position(&self, checkpoint: &Checkpoint) -> Result<Position> {
+        let (word, horizon) = match checkpoint {
+            Checkpoint::End(Horizon(horizon)) => ("end", horizon.as_deref()),
+            Checkpoint::LastRow(Horizon(horizon)) => ("last_row", horizon.as_deref()),
+            Checkpoint::Stay => ("stay", None),
+        };
+        let plan = self.plan;
+        let sql = self.target.sql.render(
+            "postgres/move_position.sql",
+            &[("store", self.target.store.quoted()), ("key_json", &render::key_json(plan))],
+        );
+        let (label, direction) = (plan.label(), plan.direction.word());
+        let params = [
+            text(&label),
+            text(&direction),
+            (&self.at.generation as _, Type::INT8),
+            (&self.target.run_id as _, Type::UUID),
+            text(&horizon),
+            text(&self.target.source_identity),
+            text(&word),
+        ];
+        let rows = self.connection()?.rows(self.doing("committing"), &sql, &params).await?;
+        let row = rows.first().ok_or_else(|| self.moved())?;
+        Ok(Position { watermark: row.get(0), after: row.get(1), generation: row.get(2) })
+    }
+}
+
+fn gone() -> Error {
+    Error::new(Kind::Other, "the transaction has lost its connection")
+}
+
+/// Commits. If the answer is lost, the database is asked what became of it.
+async fn commit(
+    target: &PgTarget<'_>,
+    plan: &TablePlan,
+    connection: Connection,
+    at: &Position,
+) -> Result<()> {
+    let Err(e) = connection.batch_execute("commit").await else { return Ok(()) };
+    connection.discard();
+    let doing = format!("committing {}", plan.label());
+    let refused = e.as_db_error().is_some_and(|e| !e.code().code().starts_with("57P"));
+    let error = failed(&doing, target.database.end(), e);
+    fail::fail_point!("no_read_back", |_| Err(Error::new(Kind::Transient, "planted")));
+    if refused {
+        return Err(error);
+    }
+    tracing::warn!(table = plan.label(), "the answer to COMMIT was lost; reading it back");
+    match read_back(target, plan).await? {
+        (generation, run) if generation == at.generation && run == Some(target.run_id) => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// The generation and the run that our position carries now.
+async fn read_back(target: &PgTarget<'_>, plan: &TablePlan) -> Result<(i64, Option<Uuid>)> {
+    let slots = [("store", target.store.quoted())];
+    let sql = target.sql.render("postgres/read_back.sql", &slots);
+    let (label, direction) = (plan.label(), plan.direction.word());
+    let mut last = None;
+    for attempt in 1..=READ_BACKS {
+        sleep(FIRST_PAUSE * attempt * attempt).await;
+        let read = async {
+            let connection = target.database.connection().await?;
+            let params = [text(&label), text(&direction)];
+            connection.rows("reading the outcome of COMMIT back", &sql, &params).await
+        };
+        match read.await {
+            Ok(rows) => {
+                let row = rows.first().map(|row| (row.get(0), row.get(1)));
+                return Ok(row.unwrap_or((0, None)));
+            }
+            Err(e) => last = Some(e),
+        }
+    }
+    Err(last.unwrap_or_else(gone).within("the outcome of COMMIT is unknown"))
+}

@@ -1,0 +1,56 @@
+//! 4 MERGE: `ON CONFLICT`, guarded by owner.
+
+use std::collections::BTreeMap;
+
+use crate::db::postgres::statement::text;
+use crate::error::Result;
+use crate::model::Tally;
+use crate::model::write_set::{Expected, Written};
+use crate::sql::{column, ident, table};
+
+use super::{PgTx, render};
+
+impl PgTx<'_> {
+    /// Writes what is to be inserted and updated; what the merge returns is what is expected.
+    pub(super) async fn write(&mut self, tally: Tally) -> Result<Expected> {
+        let tables = if tally.written() > 0 { self.upsert().await? } else { BTreeMap::new() };
+        Ok(Expected {
+            tx: self.id,
+            staged: self.staged,
+            tally,
+            tables,
+            also_writes: self.plan.settings.also_writes.clone(),
+        })
+    }
+
+    async fn upsert(&self) -> Result<BTreeMap<u32, Written>> {
+        let plan = self.plan;
+        let excluded = |name: &str| format!("excluded.{}", ident(name));
+        let sql = self.target.sql.render(
+            "postgres/merge.sql",
+            &[
+                ("target", &table(&plan.target)),
+                ("columns", &render::columns(plan)),
+                ("overriding", render::overriding(plan)),
+                ("values", &render::values(plan)),
+                ("same_staged", &render::verdict_is_staged(plan)),
+                ("order", &render::key_numbers(plan, "v")),
+                ("key", &render::bare_key(plan)),
+                ("assignments", &render::assignments(plan)),
+                ("held_owner", &render::held_owner(plan)),
+                ("held_is_later", &render::later(plan, "t", excluded)),
+                ("written_key", &render::named_key(plan, |c| column("t", &c.target))),
+                ("same_written", &render::same_key(plan, "v", |i, _| format!("m.k{}", i + 1))),
+            ],
+        );
+        let marks = [text(&plan.owner.writer)];
+        let rows = self.connection()?.rows(self.doing("merging"), &sql, &marks).await?;
+        let written = |row: &tokio_postgres::Row| {
+            let oid = u32::try_from(row.get::<_, i64>("oid")).unwrap_or_default();
+            let inserted = row.get::<_, i64>("inserted").unsigned_abs();
+            let updated = row.get::<_, i64>("updated").unsigned_abs();
+            (oid, Written { inserted, updated, deleted: 0 })
+        };
+        Ok(rows.iter().map(written).collect())
+    }
+}

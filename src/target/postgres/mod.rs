@@ -1,0 +1,250 @@
+//! The cloud's side of a batch (design section 4): one transaction, everything in it `SET LOCAL`,
+//! so that it works through a transaction-mode pooler.
+
+mod classify;
+mod commit;
+mod merge;
+mod parents;
+mod render;
+mod stage;
+mod write_set;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use crate::db::postgres::statement::text;
+use crate::db::postgres::{Connection, Database, failed};
+use crate::error::{Error, Kind, Result};
+use crate::guard::Proof;
+use crate::model::plan::Cycles;
+use crate::model::write_set::{Expected, TxId, WriteSet};
+use crate::model::{Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
+use crate::sql::Sql;
+use crate::store::Store;
+
+use super::{Account, Target, TargetTx};
+use write_set::Counter;
+
+/// The PostgreSQL that is written.
+#[derive(Debug)]
+pub struct PgTarget<'d> {
+    database: &'d Database,
+    sql: &'d Sql,
+    store: &'d Store<'d>,
+    run_id: Uuid,
+    source_identity: String,
+    ending: Ending,
+}
+
+/// What becomes of the transactions.
+#[derive(Debug)]
+enum Ending {
+    /// Each batch is committed.
+    Commit,
+    /// All batches of a rehearsal share one transaction, which is never committed: children see
+    /// their parents and the counts are true.
+    Rehearse(Box<Mutex<Option<Connection>>>),
+}
+
+impl<'d> PgTarget<'d> {
+    /// A target whose batches are committed under `run_id`; `source_identity` names the database
+    /// that the positions belong to.
+    pub fn new(
+        database: &'d Database,
+        store: &'d Store<'d>,
+        run_id: Uuid,
+        source_identity: &str,
+    ) -> Self {
+        let source_identity = source_identity.to_owned();
+        Self { database, sql: store.sql(), store, run_id, source_identity, ending: Ending::Commit }
+    }
+
+    /// The same, but everything is rolled back in the end: a dry run.
+    pub fn rehearsing(mut self) -> Self {
+        self.ending = Ending::Rehearse(Box::default());
+        self
+    }
+
+    /// The connection of the next batch, in its transaction.
+    async fn open(&self) -> Result<Connection> {
+        if let Ending::Rehearse(slot) = &self.ending
+            && let Some(connection) = slot.lock().await.take()
+        {
+            let clear = self.sql.render("postgres/clear.sql", &[]);
+            connection.batch("starting a batch", &clear).await?;
+            return Ok(connection);
+        }
+        let connection = self.database.connection().await?;
+        let begin = self.sql.render("postgres/begin.sql", &[]);
+        match connection.batch("starting a batch", &begin).await {
+            Ok(()) => Ok(connection),
+            Err(e) => {
+                connection.discard();
+                Err(e)
+            }
+        }
+    }
+}
+
+impl PgTarget<'_> {
+    /// Ends a rehearsal: nothing of it remains.
+    pub async fn roll_back(&self) {
+        if let Ending::Rehearse(slot) = &self.ending
+            && let Some(connection) = slot.lock().await.take()
+        {
+            connection.discard();
+        }
+    }
+}
+
+/// One batch's transaction.
+#[derive(Debug)]
+pub struct PgTx<'t> {
+    target: &'t PgTarget<'t>,
+    plan: &'t TablePlan,
+    connection: Option<Connection>,
+    id: TxId,
+    at: Position,
+    has_withheld: bool,
+    holds_foreign_rows: bool,
+    detaches: bool,
+    baseline: Vec<Counter>,
+    staged: u64,
+}
+
+/// Numbers the transactions of this process.
+static TRANSACTIONS: AtomicU64 = AtomicU64::new(1);
+
+impl Target for PgTarget<'_> {
+    type Tx<'t>
+        = PgTx<'t>
+    where
+        Self: 't;
+
+    async fn begin<'t>(&'t self, plan: &'t TablePlan, at: &Position) -> Result<PgTx<'t>> {
+        let connection = self.open().await?;
+        let mut tx = PgTx {
+            target: self,
+            plan,
+            connection: Some(connection),
+            id: TxId(TRANSACTIONS.fetch_add(1, Ordering::Relaxed)),
+            at: at.clone(),
+            has_withheld: false,
+            holds_foreign_rows: false,
+            detaches: false,
+            baseline: Vec::new(),
+            staged: 0,
+        };
+        tx.claim().await?;
+        tx.baseline = tx.counters().await?;
+        Ok(tx)
+    }
+
+    async fn left_for_later(&self, plan: &TablePlan) -> Result<Vec<(Awaited, Reason)>> {
+        match &self.ending {
+            Ending::Commit => {
+                let connection = self.database.connection().await?;
+                self.store.left_for_later(&connection, plan, self.run_id).await
+            }
+            // A rehearsal has to see what it wrote.
+            Ending::Rehearse(slot) => match &*slot.lock().await {
+                Some(connection) => self.store.left_for_later(connection, plan, self.run_id).await,
+                None => Ok(Vec::new()),
+            },
+        }
+    }
+
+    async fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> Result<()> {
+        if asked.iter().all(|a| a.once_owned) || matches!(self.ending, Ending::Rehearse(_)) {
+            return Ok(());
+        }
+        let connection = self.database.connection().await?;
+        self.store.forget_gone(&connection, plan, self.run_id, asked).await.map(drop)
+    }
+}
+
+impl PgTx<'_> {
+    /// Locks the table for us and our position, which must still be where we stand.
+    async fn claim(&mut self) -> Result<()> {
+        let (label, direction) = (self.plan.label(), self.plan.direction.word());
+        let connection = self.connection()?;
+        let lock = self.target.sql.render("postgres/lock.sql", &[]);
+        self.held(connection.query_typed(&lock, &[text(&label), text(&direction)]).await)?;
+        let slots = [("store", self.target.store.quoted())];
+        let claim = self.target.sql.render("postgres/claim.sql", &slots);
+        let params = [text(&label), text(&direction)];
+        let rows = self.held(connection.query_typed(&claim, &params).await)?;
+        let row = rows.first().ok_or_else(|| self.moved())?;
+        if row.get::<_, i64>("generation") != self.at.generation {
+            return Err(self.moved());
+        }
+        self.has_withheld = row.get("has_withheld");
+        Ok(())
+    }
+
+    /// A lock that could not be had in time means that another run is at work.
+    fn held<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T> {
+        outcome.map_err(|e| match e.code() {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                Error::new(Kind::Held, format!("another run holds {}", self.plan.label()))
+            }
+            _ => failed(&self.doing("locking"), self.target.database.end(), e),
+        })
+    }
+
+    /// Another run has moved our position since we read it.
+    fn moved(&self) -> Error {
+        Error::new(Kind::Held, format!("another run has moved on with {}", self.plan.label()))
+    }
+
+    fn doing(&self, what: &str) -> String {
+        format!("{what} {}", self.plan.label())
+    }
+
+    fn connection(&self) -> Result<&Connection> {
+        self.connection
+            .as_ref()
+            .ok_or_else(|| Error::new(Kind::Other, "the transaction has lost its connection"))
+    }
+}
+
+impl TargetTx for PgTx<'_> {
+    async fn stage(&mut self, batch: &Batch) -> Result<()> {
+        self.fill_stage(batch).await
+    }
+
+    async fn classify(&mut self, cycles: Cycles) -> Result<Tally> {
+        self.decide(cycles).await
+    }
+
+    async fn merge(&mut self, tally: Tally) -> Result<Expected> {
+        self.write(tally).await
+    }
+
+    async fn write_set(&mut self) -> Result<WriteSet> {
+        self.measure().await
+    }
+
+    async fn commit(
+        self,
+        checkpoint: Checkpoint,
+        proof: Proof,
+        so_far: &Account,
+    ) -> Result<Position> {
+        match proof.is_for(self.id) {
+            true => self.finish(&checkpoint, so_far).await,
+            false => Err(Error::new(Kind::Verification, "the proof is another transaction's")),
+        }
+    }
+}
+
+impl Drop for PgTx<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.discard();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Foreign keys: rows whose parents are missing are found for the whole batch, not by failing.
+
+use tokio_postgres::types::Type;
+
+use crate::db::postgres::statement::{Param, text};
+use crate::error::Result;
+use crate::model::TablePlan;
+use crate::model::plan::Parent;
+use crate::sql::{column, ident, list, literal, table};
+
+use super::{PgTx, render};
+
+impl PgTx<'_> {
+    /// Withholds rows without their parents, and rows of this batch whose parents in this batch
+    /// are withheld by that, until nothing changes.
+    pub(super) async fn withhold_orphans(&self) -> Result<()> {
+        let refers_to_itself = self.plan.parents.iter().any(|p| p.table == self.plan.target);
+        loop {
+            let mut withheld = 0;
+            for parent in &self.plan.parents {
+                withheld += self.about_parent("postgres/parents.sql", parent, &[]).await?;
+            }
+            if withheld == 0 || !refers_to_itself {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes references to missing parents out of new rows, where they may be NULL.
+    pub(super) async fn detach(&self) -> Result<()> {
+        for parent in self.plan.parents.iter().filter(|p| p.is_breakable()) {
+            let label = parent.table.to_string();
+            let run_id = (&self.target.run_id as _, Type::UUID);
+            self.about_parent("postgres/detach.sql", parent, &[text(&label), run_id]).await?;
+        }
+        Ok(())
+    }
+
+    async fn about_parent(
+        &self,
+        statement: &'static str,
+        parent: &Parent,
+        params: &[Param<'_>],
+    ) -> Result<u64> {
+        let mut slots = slots(self.plan, parent);
+        slots.push(("store", self.target.store.quoted().to_owned()));
+        let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
+        let sql = self.target.sql.render(statement, &slots);
+        self.connection()?.run(self.doing("classifying"), &sql, params).await
+    }
+}
+
+/// The slots of the statements about one foreign key: `f1`, `f2` … are its columns, `p` the
+/// parent's row, `o` another staged row.
+fn slots(plan: &TablePlan, parent: &Parent) -> Vec<(&'static str, String)> {
+    let each = |build: &dyn Fn(usize, String, String) -> String, separator: &str| {
+        let build = |(i, (from, to)): (usize, &(usize, String))| {
+            build(i + 1, render::staged(&plan.columns[*from]), column("p", to))
+        };
+        list(parent.columns.iter().enumerate().map(build), separator)
+    };
+    let clear =
+        |(from, _): &(usize, String)| format!("{} = null", ident(&plan.columns[*from].target));
+    let lock = if parent.synced { "for key share of p skip locked" } else { "" };
+    vec![
+        ("same_staged", render::verdict_is_staged(plan)),
+        ("parent", table(&parent.table)),
+        ("wanted", each(&|i, from, _| format!("{from} as f{i}"), ", ")),
+        ("refers", each(&|_, from, _| format!("{from} is not null"), " and ")),
+        ("present", each(&|i, _, to| format!("{to} as f{i}"), ", ")),
+        ("wanted_is_parent", each(&|i, _, to| format!("w.f{i} = {to}"), " and ")),
+        ("staged_is_parent", each(&|_, from, to| format!("{to} = {from}"), " and ")),
+        ("staged_is_present", each(&|i, from, _| format!("p.f{i} = {from}"), " and ")),
+        ("staged_parent", staged_parent(plan, parent)),
+        ("parent_key", parent_key(plan, parent)),
+        ("lock", lock.to_owned()),
+        ("clear", list(parent.columns.iter().map(clear), ", ")),
+        ("loose_key", render::key_numbers(plan, "v")),
+        ("same_loose", render::same_key(plan, "v", |i, _| format!("l.k{}", i + 1))),
+    ]
+}
+
+/// The parent's key as a JSON object, column → text, as `_sync_withheld` has it.
+fn parent_key(plan: &TablePlan, parent: &Parent) -> String {
+    let pair = |(from, to): &(usize, String)| {
+        format!("{}, ({})::text", literal(to), render::staged(&plan.columns[*from]))
+    };
+    format!("jsonb_build_object({})", list(parent.columns.iter().map(pair), ", "))
+}
+
+/// A row of the same batch that the staged row refers to, and that is, or will be, there.
+fn staged_parent(plan: &TablePlan, parent: &Parent) -> String {
+    if parent.table != plan.target {
+        return "select where false".to_owned();
+    }
+    let of_other = |name: &str| {
+        plan.columns.iter().find(|c| c.target == name).map(|c| render::staged_as("o", c))
+    };
+    let same = |(from, to): &(usize, String)| {
+        let value = of_other(to).unwrap_or_else(|| "null".to_owned());
+        format!("{value} = {}", render::staged(&plan.columns[*from]))
+    };
+    format!(
+        "select from pg_temp.tidegate_stage o join pg_temp.tidegate_verdict ov on {} \
+         where {} and ov.verdict in ({})",
+        render::same_key(plan, "ov", |_, c| render::staged_as("o", c)),
+        list(parent.columns.iter().map(same), " and "),
+        render::arrived()
+    )
+}

@@ -1,0 +1,5 @@
+//! Everything that needs databases: real PostgreSQL, throwaway clusters, one for each test.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod story;
+mod support;

@@ -1,0 +1,182 @@
+//! An office to test with: a throwaway cluster with the two databases `desktop` and `cloud`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::str::FromStr;
+
+use tempfile::TempDir;
+use tidegate::config::Config;
+use tidegate::demo::Cluster;
+use tidegate::error::Result;
+use tidegate::run::{self, Request, RunReport, TableReport};
+use tidegate::sql::Sql;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls};
+use tokio_util::sync::CancellationToken;
+
+/// The table that most tests need: one key, stamps, an owner, a value.
+pub const JOBS: &str = "
+    create table jobs (
+        id integer primary key,
+        name text,
+        source char(1),
+        created_at timestamptz,
+        updated_at timestamptz
+    );";
+
+/// The program, built with the fault points.
+pub const TIDEGATE: &str = env!("CARGO_BIN_EXE_tidegate");
+
+/// Two databases and a configuration, gone when dropped.
+pub struct Office {
+    pub cluster: Cluster,
+    /// A session of a desktop user.
+    pub desktop: Client,
+    /// A session of a mobile user.
+    pub cloud: Client,
+    config: String,
+    dir: TempDir,
+}
+
+impl Office {
+    /// Both databases with `schema`, tidegate's tables, and `tables` (their names) configured.
+    pub async fn open(schema: &str, tables: &[&str]) -> Self {
+        Self::with_settings(schema, tables, &[]).await
+    }
+
+    /// The same, with settings of the server.
+    pub async fn with_settings(schema: &str, tables: &[&str], settings: &[(&str, &str)]) -> Self {
+        let cluster = Cluster::start("test", settings).unwrap();
+        cluster.create_database("desktop", None).unwrap();
+        cluster.create_database("cloud", None).unwrap();
+        let desktop = connect(&cluster.url("desktop")).await;
+        let cloud = connect(&cluster.url("cloud")).await;
+        desktop.batch_execute(schema).await.unwrap();
+        cloud.batch_execute(schema).await.unwrap();
+        let config = tables.iter().map(|t| format!("[tables.\"{t}\"]\n")).collect();
+        let office = Self { cluster, desktop, cloud, config, dir: TempDir::new().unwrap() };
+        office.write_config(&office.cluster.url("desktop"), &office.cluster.url("cloud"), "");
+        let migrated = office.tidegate(&["migrate"]);
+        assert!(migrated.status.success(), "{migrated:?}");
+        office
+    }
+
+    /// The configuration anew: other URLs, `more` at the end of [sync].
+    pub fn write_config(&self, desktop: &str, cloud: &str, more: &str) {
+        let text = format!(
+            "[desktop]\nkind = \"postgres\"\nurl = \"{desktop}\"\n[cloud]\nurl = \"{cloud}\"\n\
+             [sync]\n{more}\n{}",
+            self.config
+        );
+        std::fs::write(self.config_path(), text).unwrap();
+    }
+
+    /// The configuration with `more` in [sync].
+    pub fn configure(&self, more: &str) {
+        self.write_config(&self.cluster.url("desktop"), &self.cluster.url("cloud"), more);
+    }
+
+    /// Replaces everything below [sync], as in `"[tables.jobs]\nalso_writes = [\"log\"]"`.
+    pub fn configure_tables(&mut self, tables: &str) {
+        self.config = tables.to_owned();
+        self.configure("");
+    }
+
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.path().join("tidegate.toml")
+    }
+
+    /// A directory of the test's own.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The program with `arguments`, to be configured further.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(TIDEGATE);
+        command
+            .arg("--config")
+            .arg(self.config_path())
+            .args(arguments)
+            .env_remove("JOURNAL_STREAM");
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn tidegate(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// A forward run through the library.
+    pub async fn forward(&self) -> RunReport {
+        self.run(&Request::default(), &Sql::default()).await.unwrap()
+    }
+
+    /// A forward run that reads whole tables.
+    pub async fn forward_full(&self) -> RunReport {
+        let full = Request { full: true, ..Request::default() };
+        self.run(&full, &Sql::default()).await.unwrap()
+    }
+
+    /// A forward run with these statements, in which a test may have planted a fault.
+    pub async fn run(&self, request: &Request, sql: &Sql) -> Result<RunReport> {
+        let config = Config::load(Some(&self.config_path()))?;
+        run::forward(&config, request, sql, &CancellationToken::new(), &|_| {}).await
+    }
+
+    /// A further session of a desktop user.
+    pub async fn desktop_session(&self) -> Client {
+        connect(&self.cluster.url("desktop")).await
+    }
+
+    /// A further session of a mobile user.
+    pub async fn cloud_session(&self) -> Client {
+        connect(&self.cluster.url("cloud")).await
+    }
+
+    /// The reasons in `_sync_withheld`, as `key reason` lines in the order of the keys.
+    pub async fn withheld(&self) -> Vec<String> {
+        let query = "select key::text || ' ' || reason from tidegate._sync_withheld order by key";
+        column(&self.cloud, query, &[]).await
+    }
+
+    /// The rows of a query on both ends, which must be the same.
+    pub async fn same_on_both_ends(&self, query: &str) -> Vec<String> {
+        let desktop: Vec<String> = column(&self.desktop, query, &[]).await;
+        let cloud: Vec<String> = column(&self.cloud, query, &[]).await;
+        assert_eq!(desktop, cloud, "{query}");
+        cloud
+    }
+}
+
+/// A session that ends with the runtime.
+pub async fn connect(url: &str) -> Client {
+    let config = tokio_postgres::Config::from_str(url).unwrap();
+    let (client, connection) = config.connect(NoTls).await.unwrap();
+    #[allow(clippy::disallowed_methods, reason = "the session lives as long as the test")]
+    tokio::spawn(connection);
+    client
+}
+
+/// The first column of a query, as text.
+pub async fn column(client: &Client, query: &str, params: &[&(dyn ToSql + Sync)]) -> Vec<String> {
+    let rows = client.query(query, params).await.unwrap();
+    rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or("null".into())).collect()
+}
+
+/// The only value of a query, as text.
+pub async fn value(client: &Client, query: &str) -> String {
+    let values = column(client, query, &[]).await;
+    assert_eq!(values.len(), 1, "{query}");
+    values.into_iter().next().unwrap()
+}
+
+/// The part of a report about `table`.
+pub fn of<'r>(report: &'r RunReport, table: &str) -> &'r TableReport {
+    report.tables.iter().find(|t| t.table == table).unwrap()
+}
+
+/// Read, inserted, updated, unchanged, withheld.
+pub fn counts(table: &TableReport) -> [u64; 5] {
+    [table.read, table.inserted, table.updated, table.unchanged, table.withheld]
+}
