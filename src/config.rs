@@ -69,6 +69,11 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Every key that the file may hold, in whichever section.
+pub fn keys() -> std::collections::BTreeSet<&'static str> {
+    keys::all()
+}
+
 /// Whether systemd passes what this process prints to the journal.
 pub fn under_journald() -> bool {
     environment("JOURNAL_STREAM").is_some()

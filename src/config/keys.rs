@@ -54,6 +54,12 @@ pub(super) fn has(known: Keys, key: &str) -> bool {
     known.iter().any(|group| group.contains(&key))
 }
 
+/// Every key there is.
+pub(super) fn all() -> std::collections::BTreeSet<&'static str> {
+    let sections = HOMES.iter().map(|(_, keys)| *keys).chain([TOP]);
+    sections.flatten().copied().flatten().copied().collect()
+}
+
 /// What to do about `key`, which is not one of `known`.
 pub(super) fn remedy(key: &str, known: Keys) -> String {
     let homes: Vec<_> =
