@@ -6,4 +6,4 @@ set held_version = t.xmin,
 from pg_temp.tidegate_stage s
 join {{target}} t on {{same_row}}
 left join pg_temp.tidegate_pinned p on {{same_pinned}}
-where v.verdict = 'update' and {{same_staged}}
+where v.verdict = 'update' and s.ctid = v.place

@@ -5,7 +5,7 @@ with loose as (
     update pg_temp.tidegate_stage s
     set {{clear}}
     from pg_temp.tidegate_verdict v
-    where {{same_staged}} and v.verdict = 'insert' and {{refers}}
+    where s.ctid = v.place and v.verdict = 'insert' and {{refers}}
         and not exists (select from {{parent}} p where {{staged_is_parent}})
         and not exists ({{staged_parent}})
         and exists (
@@ -13,7 +13,7 @@ with loose as (
             where w.table_name = $1 and w.last_run_id = $2 and w.reason = 'missing_parent'
                 and w.key = {{parent_key}}
         )
-    returning {{loose_key}}
+    returning v.place as was, s.ctid as place
 )
-update pg_temp.tidegate_verdict v set detached = true
-from loose l where {{same_loose}}
+update pg_temp.tidegate_verdict v set detached = true, place = l.place
+from loose l where v.place = l.was

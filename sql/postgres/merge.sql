@@ -4,7 +4,7 @@ with merged as (
     insert into {{target}} as t ({{columns}}) {{overriding}}
     select {{values}}
     from pg_temp.tidegate_stage s
-    join pg_temp.tidegate_verdict v on {{same_staged}}
+    join pg_temp.tidegate_verdict v on s.ctid = v.place
     where v.verdict in ('insert', 'update')
     order by {{order}}
     on conflict ({{key}}) do update

@@ -3,7 +3,7 @@
 with wanted as materialized (
     select distinct {{wanted}}
     from pg_temp.tidegate_stage s
-    join pg_temp.tidegate_verdict v on {{same_staged}}
+    join pg_temp.tidegate_verdict v on s.ctid = v.place
     where v.verdict in ('insert', 'update') and {{refers}}
 ),
 present as materialized (
@@ -18,6 +18,6 @@ set verdict = case
     else 'missing_parent'
 end
 from pg_temp.tidegate_stage s
-where {{same_staged}} and v.verdict in ('insert', 'update') and {{refers}}
+where s.ctid = v.place and v.verdict in ('insert', 'update') and {{refers}}
     and not exists (select from present p where {{staged_is_present}})
     and not exists ({{staged_parent}})

@@ -3,10 +3,13 @@
 insert into {{store}}._sync_withheld as w
     (table_name, direction, key, reason, row, target_row, target_version, first_run_id, last_run_id)
 select $1, $2, {{key_json}}, case when v.detached then 'missing_parent' else v.verdict end,
-    {{staged_json}}, case when t.xmin is not null then {{target_json}} end, t.xmin::text, $3, $3
+    {{staged_json}}, h.row, h.version, $3, $3
 from pg_temp.tidegate_verdict v
-join pg_temp.tidegate_stage s on {{same_staged}}
-left join {{target}} t on {{same_row}}
+join pg_temp.tidegate_stage s on s.ctid = v.place
+-- Few rows are withheld: one look into the index for each, never a scan of the target.
+left join lateral (
+    select t.xmin::text as version, {{target_json}} as row from {{target}} t where {{same_row}} limit 1
+) h on true
 where v.detached or v.verdict not in ('insert', 'update', 'unchanged')
 on conflict (site, table_name, direction, key) do update
 set reason = excluded.reason, row = excluded.row, target_row = excluded.target_row,

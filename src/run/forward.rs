@@ -70,7 +70,14 @@ pub async fn forward(
     let mut reports = ending::reports(&opening, &turns);
     if !request.dry_run {
         let ending = Ending { store: &store, connection: &connection, run_id, view: &view };
-        ending.record(&opening, &turns, &mut reports).await?;
+        let recorded = ending.record(&opening, &turns, &mut reports).await;
+        // What a table met is worse than that it could not be recorded.
+        if let Err(e) = recorded {
+            if reports.iter().all(|report| report.error.is_none()) {
+                return Err(e);
+            }
+            tracing::error!(error = %e, "the run could not be recorded");
+        }
     }
     let place = |table: &str| config.tables.iter().position(|t| t.cloud.to_string() == table);
     reports.sort_by_key(|report| place(&report.table));

@@ -59,7 +59,6 @@ impl PgTx<'_> {
         let (label, direction) = (plan.label(), plan.direction.word());
         let common = [
             ("store", self.target.store.quoted()),
-            ("same_staged", &render::verdict_is_staged(plan)),
             ("key_json", &render::key_json(plan)),
             ("staged_json", &render::staged_json(plan)),
             ("target_json", &render::target_json(plan)),

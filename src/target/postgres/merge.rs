@@ -33,7 +33,6 @@ impl PgTx<'_> {
                 ("columns", &render::columns(plan)),
                 ("overriding", render::overriding(plan)),
                 ("values", &render::values(plan)),
-                ("same_staged", &render::verdict_is_staged(plan)),
                 ("order", &render::key_numbers(plan, "v")),
                 ("key", &render::bare_key(plan)),
                 ("assignments", &render::assignments(plan)),

@@ -63,7 +63,6 @@ fn slots(plan: &TablePlan, parent: &Parent) -> Vec<(&'static str, String)> {
         |(from, _): &(usize, String)| format!("{} = null", ident(&plan.columns[*from].target));
     let lock = if parent.synced { "for key share of p skip locked" } else { "" };
     vec![
-        ("same_staged", render::verdict_is_staged(plan)),
         ("parent", table(&parent.table)),
         ("wanted", each(&|i, from, _| format!("{from} as f{i}"), ", ")),
         ("refers", each(&|_, from, _| format!("{from} is not null"), " and ")),
@@ -75,8 +74,6 @@ fn slots(plan: &TablePlan, parent: &Parent) -> Vec<(&'static str, String)> {
         ("parent_key", parent_key(plan, parent)),
         ("lock", lock.to_owned()),
         ("clear", list(parent.columns.iter().map(clear), ", ")),
-        ("loose_key", render::key_numbers(plan, "v")),
-        ("same_loose", render::same_key(plan, "v", |i, _| format!("l.k{}", i + 1))),
     ]
 }
 
@@ -101,9 +98,8 @@ fn staged_parent(plan: &TablePlan, parent: &Parent) -> String {
         format!("{value} = {}", render::staged(&plan.columns[*from]))
     };
     format!(
-        "select from pg_temp.tidegate_stage o join pg_temp.tidegate_verdict ov on {} \
+        "select from pg_temp.tidegate_stage o join pg_temp.tidegate_verdict ov on o.ctid = ov.place \
          where {} and ov.verdict in ({})",
-        render::same_key(plan, "ov", |_, c| render::staged_as("o", c)),
         list(parent.columns.iter().map(same), " and "),
         render::arrived()
     )

@@ -74,11 +74,6 @@ pub(super) fn target_is_staged(plan: &TablePlan) -> String {
     list(plan.key_columns().map(same), " and ")
 }
 
-/// That a verdict is the staged row's.
-pub(super) fn verdict_is_staged(plan: &TablePlan) -> String {
-    same_key(plan, "v", |_, c| staged(c))
-}
-
 /// That a verdict is about the target's row.
 pub(super) fn verdict_is_target(plan: &TablePlan) -> String {
     same_key(plan, "v", |_, c| column("t", &c.target))
