@@ -128,7 +128,7 @@ pub(super) fn reports(opening: &Opening, turns: &[Turn]) -> Vec<TableReport> {
     let refused = opening.refused.iter().map(|(settings, e)| refused(settings, e));
     let worked = opening.tables.iter().zip(turns).map(|((plan, state), turn)| match turn {
         Turn::Worked(worked) => worked_on(plan, state, worked),
-        Turn::HeldBack(parent) => held_back(plan, state, parent),
+        Turn::HeldBack { parent, outcome } => held_back(plan, state, parent, *outcome),
     });
     refused.chain(worked).collect()
 }
@@ -153,13 +153,13 @@ fn worked_on(plan: &TablePlan, state: &TableState, worked: &Worked) -> TableRepo
     }
 }
 
-fn held_back(plan: &TablePlan, state: &TableState, parent: &str) -> TableReport {
+fn held_back(plan: &TablePlan, state: &TableState, parent: &str, outcome: Outcome) -> TableReport {
     TableReport {
         mobile_before: state.mobile,
         mobile_after: state.mobile,
         watermark: state.position.watermark.clone(),
         error: Some(Trouble::held_back_by(parent)),
-        ..untouched(&plan.settings, Outcome::HeldBack)
+        ..untouched(&plan.settings, outcome)
     }
 }
 

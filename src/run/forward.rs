@@ -17,7 +17,7 @@ use crate::target::postgres::PgTarget;
 
 use super::ending::{self, Ending};
 use super::opening::{self, Opening};
-use super::report::RunReport;
+use super::report::{RunReport, TableReport};
 use super::{Event, Events, Run};
 
 /// What is asked of a run.
@@ -51,20 +51,20 @@ pub async fn forward(
     let connection = cloud.connection().await?;
     let mut opening = opening::open(config, settings, &desktop, &connection, sql).await?;
     events(Event::Planned { tables: opening.tables.len() });
+    let run_id = Uuid::now_v7();
+    if opening.tables.is_empty() {
+        return Ok(report(config, request, run_id, ending::reports(&opening, &[])));
+    }
 
     let view = PgSource::new(desktop, sql).open(&lags(&opening)).await?;
     refuse_without_horizon(&mut opening, &view);
     let store = Store::new(sql, &config.cloud_schema);
-    let run_id = Uuid::now_v7();
+    count_first_loads(&store, &connection, &mut opening.tables).await?;
     let target = PgTarget::new(&cloud, &store, run_id, view.identity());
     let target = if request.dry_run { target.rehearsing() } else { target };
-    count_first_loads(&store, &connection, &mut opening.tables).await?;
 
     let run = Run { view: &view, target: &target, stop, events, full: request.full };
-    let unavailable: Vec<String> =
-        opening.refused.iter().map(|(t, _)| t.cloud.to_string()).collect();
-    let mut turns = run.work_all(&opening.tables, &unavailable, workers).await;
-    run.retry_all(&opening.tables, &mut turns).await;
+    let turns = run.work_all(&opening, workers).await;
     target.roll_back().await;
 
     let mut reports = ending::reports(&opening, &turns);
@@ -79,9 +79,19 @@ pub async fn forward(
             tracing::error!(error = %e, "the run could not be recorded");
         }
     }
+    Ok(report(config, request, run_id, reports))
+}
+
+/// The run's report, its tables in the order of the configuration.
+fn report(
+    config: &Config,
+    request: &Request,
+    run_id: Uuid,
+    mut tables: Vec<TableReport>,
+) -> RunReport {
     let place = |table: &str| config.tables.iter().position(|t| t.cloud.to_string() == table);
-    reports.sort_by_key(|report| place(&report.table));
-    Ok(RunReport::new(run_id, Direction::Forward.word(), request.dry_run, reports))
+    tables.sort_by_key(|report| place(&report.table));
+    RunReport::new(run_id, Direction::Forward.word(), request.dry_run, tables)
 }
 
 /// The lags of the planned tables, each once.

@@ -80,7 +80,7 @@ impl<V: View, T: Target> Run<'_, V, T> {
 fn waiting_rows(turns: &[Turn]) -> u64 {
     let waiting = |turn: &Turn| match turn {
         Turn::Worked(worked) => worked.progress.account.tally.waiting(),
-        Turn::HeldBack(_) => 0,
+        Turn::HeldBack { .. } => 0,
     };
     turns.iter().map(waiting).sum()
 }

@@ -2,12 +2,13 @@
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::model::TablePlan;
 use crate::model::order::parents_first;
+use crate::model::{TablePlan, TableSettings};
 use crate::source::View;
-use crate::store::TableState;
 use crate::target::Target;
 
+use super::opening::Opening;
+use super::report::Outcome;
 use super::worker::Worked;
 use super::{Event, Run};
 
@@ -16,69 +17,85 @@ use super::{Event, Run};
 pub(super) enum Turn {
     /// Its worker was at work.
     Worked(Box<Worked>),
-    /// It was not tried: this table, which it refers to, failed.
-    HeldBack(String),
+    /// It was not tried, because a table that it refers to was not done.
+    HeldBack {
+        /// That table.
+        parent: String,
+        /// How this one ends by it.
+        outcome: Outcome,
+    },
+}
+
+impl Turn {
+    /// How tables end that refer to this one, unless it was done.
+    fn consequence(&self) -> Option<Outcome> {
+        match self {
+            Turn::HeldBack { outcome, .. } => Some(*outcome),
+            Turn::Worked(worked) => worked.error.as_ref().map(|e| match Outcome::of(e.kind()) {
+                // Neither is a failure: the other run, or the next one, does them as well.
+                passing @ (Outcome::Held | Outcome::Interrupted) => passing,
+                _ => Outcome::HeldBack,
+            }),
+        }
+    }
 }
 
 impl<V: View, T: Target> Run<'_, V, T> {
-    /// Works on every table; the result is in the order of `tables`.
-    pub(super) async fn work_all(
-        &self,
-        tables: &[(TablePlan, TableState)],
-        unavailable: &[String],
-        workers: usize,
-    ) -> Vec<Turn> {
+    /// Works on every table, then on what was left for later; the result is in the order of
+    /// `opening.tables`.
+    pub(super) async fn work_all(&self, opening: &Opening, workers: usize) -> Vec<Turn> {
+        let mut turns = self.take_turns(opening, workers).await;
+        self.retry_all(&opening.tables, &mut turns).await;
+        turns
+    }
+
+    async fn take_turns(&self, opening: &Opening, workers: usize) -> Vec<Turn> {
+        let tables = &opening.tables;
         let plans: Vec<TablePlan> = tables.iter().map(|(plan, _)| plan.clone()).collect();
         let waits_for = parents_first(&plans);
         let mut turns: Vec<Option<Turn>> = tables.iter().map(|_| None).collect();
-        let mut started = vec![false; tables.len()];
+        let mut waiting: Vec<usize> = (0..tables.len()).collect();
         let mut running = FuturesUnordered::new();
-        loop {
-            for i in 0..tables.len() {
-                let ready = waits_for[i].iter().all(|&p| turns[p].is_some());
-                if started[i] || !ready || running.len() >= workers {
-                    continue;
-                }
-                started[i] = true;
-                match self.obstacle(&plans[i], &waits_for[i], &plans, &turns, unavailable) {
-                    Some(parent) => turns[i] = Some(Turn::HeldBack(parent)),
+        while !waiting.is_empty() || !running.is_empty() {
+            let free = workers.saturating_sub(running.len());
+            let is_ready = |i: &usize| waits_for[*i].iter().all(|&p| turns[p].is_some());
+            let ready: Vec<usize> = waiting.iter().copied().filter(is_ready).take(free).collect();
+            waiting.retain(|i| !ready.contains(i));
+            for i in ready {
+                match obstacle(opening, i, &waits_for[i], &turns) {
+                    Some(held_back) => turns[i] = Some(held_back),
                     None => {
                         let (plan, state) = &tables[i];
                         running.push(async move { (i, self.work(plan, state).await) });
                     }
                 }
             }
-            match running.next().await {
-                Some((i, worked)) => {
-                    (self.events)(Event::Through { table: &plans[i].label() });
-                    turns[i] = Some(Turn::Worked(Box::new(worked)));
-                }
-                None if started.iter().all(|s| *s) => break,
-                None => {}
+            if let Some((i, worked)) = running.next().await {
+                (self.events)(Event::Through { table: &plans[i].label() });
+                turns[i] = Some(Turn::Worked(Box::new(worked)));
             }
         }
         turns.into_iter().flatten().collect()
     }
+}
 
-    /// A table that `plan` refers to and that failed, was held back, or can't be synced at all.
-    fn obstacle(
-        &self,
-        plan: &TablePlan,
-        waits_for: &[usize],
-        plans: &[TablePlan],
-        turns: &[Option<Turn>],
-        unavailable: &[String],
-    ) -> Option<String> {
-        let failed = |turn: &Option<Turn>| match turn {
-            Some(Turn::Worked(worked)) => worked.error.is_some(),
-            Some(Turn::HeldBack(_)) => true,
-            None => false,
-        };
-        let refused = plan.parents.iter().map(|p| p.table.to_string());
-        waits_for
-            .iter()
-            .find(|&&p| failed(&turns[p]))
-            .map(|&p| plans[p].label())
-            .or_else(|| refused.into_iter().find(|parent| unavailable.contains(parent)))
-    }
+/// Keeps a table from its turn when one that it refers to was not done.
+fn obstacle(
+    opening: &Opening,
+    table: usize,
+    waits_for: &[usize],
+    turns: &[Option<Turn>],
+) -> Option<Turn> {
+    let undone = waits_for.iter().find_map(|&p| {
+        let outcome = turns[p].as_ref()?.consequence()?;
+        Some(Turn::HeldBack { parent: opening.tables[p].0.label(), outcome })
+    });
+    let refused = || {
+        let (plan, _) = &opening.tables[table];
+        let is_parent = |t: &TableSettings| plan.parents.iter().any(|p| p.table == t.cloud);
+        let (settings, _) = opening.refused.iter().find(|(settings, _)| is_parent(settings))?;
+        let parent = settings.cloud.to_string();
+        Some(Turn::HeldBack { parent, outcome: Outcome::HeldBack })
+    };
+    undone.or_else(refused)
 }
