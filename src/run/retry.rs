@@ -1,6 +1,6 @@
 //! The end of a run: withheld rows are tried again, by their keys, while that helps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::error::Result;
 use crate::model::plan::{Cycles, Parent};
@@ -48,11 +48,15 @@ impl<V: View, T: Target> Run<'_, V, T> {
 
     async fn retry(&self, plan: &TablePlan, worked: &mut Worked, cycles: Cycles) -> Result<()> {
         let earlier = std::mem::take(&mut worked.awaited);
-        let mut keys = earlier.clone();
         // What a broken cycle left out is on the list, though its row counts as inserted.
-        if worked.progress.account.tally.waiting() > 0 || cycles == Cycles::Break {
-            keys.extend(self.take_back(plan, worked).await?);
-        }
+        let mut keys = match worked.progress.account.tally.waiting() > 0 || cycles == Cycles::Break
+        {
+            true => self.take_back(plan, worked).await?,
+            false => Vec::new(),
+        };
+        // A row that an earlier run left and this run met again is on both lists.
+        let known: HashSet<String> = keys.iter().map(|a| a.key.clone()).collect();
+        keys.extend(earlier.iter().filter(|a| !known.contains(&a.key)).cloned());
         if keys.is_empty() {
             return Ok(());
         }
