@@ -39,6 +39,9 @@ pub fn check(expected: &Expected, actual: &WriteSet) -> Result<Proof> {
             expected.tally.written()
         ));
     }
+    if expected.strangers > 0 {
+        faults.push(format!("{} written rows are not the writer's", expected.strangers));
+    }
     if actual.foreign_rows > 0 {
         faults.push(format!("{} rows of another owner were changed", actual.foreign_rows));
     }
@@ -56,7 +59,7 @@ pub fn check(expected: &Expected, actual: &WriteSet) -> Result<Proof> {
 fn unexpected(expected: &Expected, table: &TableWrites) -> Option<String> {
     let allowed = &expected.also_writes;
     if table.rewritten {
-        return Some(format!("{} was truncated", table.table));
+        return Some(format!("{} was truncated or dropped", table.table));
     }
     if allowed.contains(&table.table) || allowed.contains(&table.root) {
         return None;
@@ -99,6 +102,7 @@ mod tests {
             staged: 3,
             tally,
             tables: BTreeMap::from([(1, written)]),
+            strangers: 0,
             also_writes: vec![TableName::new("audit", "log")],
         }
     }
@@ -170,6 +174,44 @@ mod tests {
         let mut set = actual(vec![faithful()]);
         set.foreign_rows = 1;
         assert!(fault(&planned(), &set).contains("another owner"));
+    }
+
+    #[test]
+    fn a_written_row_that_is_not_the_writers_is_a_fault() {
+        let mut expected = planned();
+        expected.strangers = 1;
+        assert!(fault(&expected, &actual(vec![faithful()])).contains("not the writer's"));
+    }
+
+    #[test]
+    fn rows_in_another_table_than_planned_are_a_fault_though_the_sum_is_right() {
+        let elsewhere = writes(2, "public", "jobs_2", faithful().written);
+        assert!(fault(&planned(), &actual(vec![elsewhere])).contains("jobs_2: planned 0"));
+    }
+
+    #[test]
+    fn also_writes_may_name_a_partitioned_table_for_its_partitions() {
+        let mut leaf = writes(2, "audit", "log_1", faithful().written);
+        leaf.root = TableName::new("audit", "log");
+        assert_eq!(fault(&planned(), &actual(vec![faithful(), leaf])), "");
+    }
+
+    #[test]
+    fn an_insert_that_became_an_update_is_a_fault() {
+        let overwritten = Written { inserted: 1, updated: 1, deleted: 0 };
+        let set = actual(vec![writes(1, "public", "jobs", overwritten)]);
+        assert!(fault(&planned(), &set).contains("1 inserted, 1 updated"));
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let one = Written { deleted: 1, ..Written::default() };
+        let mut set = actual(vec![writes(2, "public", "a", one), writes(3, "public", "b", one)]);
+        set.foreign_rows = 1;
+        let said = fault(&planned(), &set);
+        for part in ["another owner", "public.a: ", "public.b: ", "counted no write"] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Expected {
     pub tally: Tally,
     /// What the merge returned, by the table's object identifier; partitions are tables.
     pub tables: BTreeMap<u32, Written>,
+    /// Rows written that carry another owner's mark afterwards.
+    pub strangers: u64,
     /// Tables that the target's own triggers may write.
     pub also_writes: Vec<TableName>,
 }
@@ -57,6 +59,6 @@ pub struct TableWrites {
     pub root: TableName,
     /// Row versions.
     pub written: Written,
-    /// Whether it was emptied by TRUNCATE (or rewritten).
+    /// Whether it was emptied by TRUNCATE, rewritten, or dropped.
     pub rewritten: bool,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio_postgres::Row;
+
 use crate::db::postgres::statement::text;
 use crate::error::Result;
 use crate::model::Tally;
@@ -13,17 +15,20 @@ use super::{PgTx, render};
 impl PgTx<'_> {
     /// Writes what is to be inserted and updated; what the merge returns is what is expected.
     pub(super) async fn write(&mut self, tally: Tally) -> Result<Expected> {
-        let tables = if tally.written() > 0 { self.upsert().await? } else { BTreeMap::new() };
+        let (tables, strangers) =
+            if tally.written() > 0 { self.upsert().await? } else { (BTreeMap::new(), 0) };
         Ok(Expected {
             tx: self.id,
             staged: self.staged,
             tally,
             tables,
+            strangers,
             also_writes: self.plan.settings.also_writes.clone(),
         })
     }
 
-    async fn upsert(&self) -> Result<BTreeMap<u32, Written>> {
+    /// What was written, table by table, and how much of it is not the writer's.
+    async fn upsert(&self) -> Result<(BTreeMap<u32, Written>, u64)> {
         let plan = self.plan;
         let excluded = |name: &str| format!("excluded.{}", ident(name));
         let sql = self.target.sql.render(
@@ -44,12 +49,13 @@ impl PgTx<'_> {
         );
         let marks = [text(&plan.owner.writer)];
         let rows = self.connection()?.rows(self.doing("merging"), &sql, &marks).await?;
-        let written = |row: &tokio_postgres::Row| {
+        let count = |row: &Row, name: &str| row.get::<_, i64>(name).unsigned_abs();
+        let written = |row: &Row| {
             let oid = u32::try_from(row.get::<_, i64>("oid")).unwrap_or_default();
-            let inserted = row.get::<_, i64>("inserted").unsigned_abs();
-            let updated = row.get::<_, i64>("updated").unsigned_abs();
+            let (inserted, updated) = (count(row, "inserted"), count(row, "updated"));
             (oid, Written { inserted, updated, deleted: 0 })
         };
-        Ok(rows.iter().map(written).collect())
+        let strangers = rows.iter().map(|row| count(row, "strangers")).sum();
+        Ok((rows.iter().map(written).collect(), strangers))
     }
 }

@@ -2,7 +2,7 @@
 //! counters, cascades and triggers included.
 
 use crate::db::postgres::statement::text;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::TableName;
 use crate::model::write_set::{TableWrites, WriteSet, Written};
 use crate::sql::{literal, table};
@@ -32,8 +32,20 @@ impl PgTx<'_> {
     pub(super) async fn measure(&self) -> Result<WriteSet> {
         let connection = self.connection()?;
         connection.batch(self.doing("checking"), "set constraints all immediate").await?;
-        let tables = self.counters().await?.iter().filter_map(|now| self.changes(now)).collect();
+        let now = self.counters().await?;
+        self.refuse_without_baseline(&now)?;
+        let mut tables: Vec<_> = now.iter().filter_map(|now| self.changes(now)).collect();
+        let is_there = |before: &&Counter| now.iter().any(|now| now.oid == before.oid);
+        tables.extend(self.baseline.iter().filter(|before| !is_there(before)).map(dropped));
         Ok(WriteSet { tx: self.id, tables, foreign_rows: self.changed_foreign_rows().await? })
+    }
+
+    /// Without it a TRUNCATE would go unseen, and what the session wrote before would count.
+    fn refuse_without_baseline(&self, now: &[Counter]) -> Result<()> {
+        match self.baseline.is_empty() && !now.is_empty() {
+            true => Err(Error::new(Kind::Verification, "the write set has no baseline")),
+            false => Ok(()),
+        }
     }
 
     /// A table that isn't in the baseline counts from nothing.
@@ -69,6 +81,17 @@ impl PgTx<'_> {
         let marks = [text(&plan.owner.writer)];
         let changed: i64 = self.connection()?.value(self.doing("checking"), &sql, &marks).await?;
         Ok(changed.unsigned_abs())
+    }
+}
+
+/// A table that was there at the beginning and is no more.
+fn dropped(before: &Counter) -> TableWrites {
+    TableWrites {
+        oid: before.oid,
+        table: before.table.clone(),
+        root: before.root.clone(),
+        written: Written::default(),
+        rewritten: true,
     }
 }
 
