@@ -29,6 +29,7 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
              spells it.",
         )
     })?;
+    refuse_view(target)?;
     let key = primary_key(target)?;
     refuse_hidden_rows(target)?;
     let (columns, drift) = match_columns(given, source, target)?;
@@ -54,6 +55,16 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
     })
 }
 
+fn refuse_view(target: &TableSchema) -> Result<()> {
+    match target.kind.as_str() {
+        "r" | "p" => Ok(()),
+        _ => Err(Error::config(
+            "the cloud's relation is not a table",
+            "Name the table behind the view.",
+        )),
+    }
+}
+
 fn primary_key(target: &TableSchema) -> Result<&Key> {
     let key = target.primary_key.as_ref().ok_or_else(|| {
         Error::config(
@@ -67,13 +78,7 @@ fn primary_key(target: &TableSchema) -> Result<&Key> {
             "Make it NOT DEFERRABLE: ON CONFLICT can't use it otherwise.",
         ));
     }
-    match target.kind.as_str() {
-        "r" | "p" => Ok(key),
-        _ => Err(Error::config(
-            "the cloud's relation is not a table",
-            "Name the table behind the view.",
-        )),
-    }
+    Ok(key)
 }
 
 fn refuse_hidden_rows(target: &TableSchema) -> Result<()> {
