@@ -3,10 +3,10 @@
 -- readers never write.
 select json_build_object(
     'horizons', (
-        select json_agg((least(
+        select coalesce(json_agg((least(
             clock_timestamp() - make_interval(secs => l.lag),
             o.oldest
-        ) at time zone 'UTC')::text || '+00' order by l.place)
+        ) at time zone 'UTC')::text || '+00' order by l.place), '[]')
         from unnest($1::float8[]) with ordinality as l (lag, place)
     ),
     'prepared', exists (select from pg_prepared_xacts where database = current_database()),

@@ -26,6 +26,10 @@ select json_build_object(
     ), '[]'),
     'awaited', coalesce((
         select json_agg(json_build_object('table', d.table_name, 'key', d.key::text, 'once_owned', d.once_owned))
-        from ({{due}}) as d (table_name, key, once_owned)
+        from (
+            -- The first arm is for a run of which every table was refused.
+            select null::text, null::jsonb, null::boolean where false
+            {{due}}
+        ) as d (table_name, key, once_owned)
     ), '[]')
 )::text

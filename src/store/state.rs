@@ -75,7 +75,7 @@ impl Store<'_> {
             return Ok(State { tables: Vec::new() });
         }
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
-        let arms = list(plans.iter().map(|plan| self.due(plan)), "\nunion all\n");
+        let arms = list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan))), "\n");
         let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
         let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction), text(&mobile)];
         let read = connection.document("reading the state", &sql, &params).await;
