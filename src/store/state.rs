@@ -71,9 +71,6 @@ impl Store<'_> {
         direction: &str,
         mobile: &str,
     ) -> Result<State> {
-        if plans.is_empty() {
-            return Ok(State { tables: Vec::new() });
-        }
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
         let arms = list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan))), "\n");
         let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
