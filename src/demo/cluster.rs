@@ -127,6 +127,12 @@ impl Cluster {
         self.stop_server(Shutdown::Fast)
     }
 
+    /// A shell line that stops the server, also after [`keep`](Cluster::keep).
+    pub fn stop_command(&self) -> String {
+        let data = self.directory().join("data");
+        self.server.shell_line("pg_ctl", &format!("stop -s -m fast -D '{}'", data.display()))
+    }
+
     /// Leaves the server running and the directory in place, and says where that is.
     pub fn keep(self) -> PathBuf {
         self.lifeline.release();

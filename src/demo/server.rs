@@ -19,9 +19,10 @@ const UNVERSIONED: [&str; 3] = ["/usr/local/pgsql/bin", "/usr/local/bin", "/usr/
 /// The server refuses to run as root; the first of these that exists stands in.
 const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 
-/// A user and its group, by number.
+/// A user, and its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Account {
+    name: &'static str,
     pub(super) uid: u32,
     pub(super) gid: u32,
 }
@@ -39,14 +40,14 @@ impl Account {
     }
 }
 
-fn account_in(passwd: &str, name: &str) -> Option<Account> {
+fn account_in(passwd: &str, name: &'static str) -> Option<Account> {
     let mut fields = passwd
         .lines()
         .map(|line| line.split(':'))
         .find_map(|mut fields| (fields.next() == Some(name)).then_some(fields))?;
     let uid = fields.nth(1)?.parse().ok()?;
     let gid = fields.next()?.parse().ok()?;
-    Some(Account { uid, gid })
+    Some(Account { name, uid, gid })
 }
 
 /// The programs of one PostgreSQL version.
@@ -85,10 +86,20 @@ impl Server {
         let mut command = Command::new(program);
         command.current_dir(dir).stdin(Stdio::null()).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
-        if let Some(Account { uid, gid }) = self.account {
+        if let Some(Account { uid, gid, .. }) = self.account {
             command.uid(uid).gid(gid);
         }
         command
+    }
+
+    /// The same for a person's shell; neither path nor `args` may hold a double quote.
+    pub(super) fn shell_line(&self, program: &str, args: &str) -> String {
+        let line = format!("'{}' {args}", self.path(program).display());
+        match self.account {
+            // The account may have no shell of its own.
+            Some(Account { name, .. }) => format!("su -s /bin/sh {name} -c \"{line}\""),
+            None => line,
+        }
     }
 
     /// Runs one of the server's programs to its end.
@@ -153,7 +164,8 @@ mod tests {
     #[test]
     fn accounts_are_read_from_passwd() {
         let passwd = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\n";
-        assert_eq!(account_in(passwd, "nobody"), Some(Account { uid: 65534, gid: 65533 }));
+        let nobody = Account { name: "nobody", uid: 65534, gid: 65533 };
+        assert_eq!(account_in(passwd, "nobody"), Some(nobody));
         assert_eq!(account_in(passwd, "postgres"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that needs databases: real PostgreSQL, throwaway clusters, one for each test.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod demo;
 mod story;
 mod support;

@@ -204,7 +204,12 @@ impl PgTx<'_> {
         format!("{what} {}", self.plan.label())
     }
 
-    fn connection(&self) -> Result<&Connection> {
+    /// The transaction's own session: for the demo and for tests, which try in it what the check
+    /// must refuse.
+    ///
+    /// # Errors
+    /// When the transaction has ended.
+    pub fn connection(&self) -> Result<&Connection> {
         self.connection
             .as_ref()
             .ok_or_else(|| Error::new(Kind::Other, "the transaction has lost its connection"))
