@@ -52,7 +52,6 @@ pub async fn tell(
     let office = unless(stop, Office::open()).await?;
     let story = Story { office: &office, sql, stop, listener };
     let told = unless(stop, Box::pin(story.tell())).await;
-    drop(story);
     let end = move || match told {
         Ok(()) if keep => office.keep().map(Some),
         told => told.and(office.close()).map(|()| None),
