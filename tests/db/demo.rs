@@ -32,10 +32,10 @@ const CHECKS: [&str; 11] = [
     "nothing of it remains",
 ];
 
-/// A directory for everything that the demo makes, which a server under another account may enter.
+/// A directory for everything that the demo makes, open to servers of another account as /tmp is.
 fn home() -> TempDir {
     let home = TempDir::new().unwrap();
-    fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(home.path(), Permissions::from_mode(0o1777)).unwrap();
     home
 }
 
@@ -145,8 +145,8 @@ async fn cluster_the_demo_fails_when_the_check_is_blind() {
     );
     let checked = Mutex::new(Vec::new());
     let listener = |told: Told| checked.lock().unwrap().push(told);
-    let told = demo::tell(false, &blind, &CancellationToken::new(), &listener);
-    let e = Box::pin(told).await.unwrap_err();
+    let stop = CancellationToken::new();
+    let e = Box::pin(demo::tell(false, &blind, &stop, &listener)).await.unwrap_err();
     assert_eq!(e.kind(), Kind::Verification);
     assert!(e.to_string().contains("does not hold: the check refuses it"), "{e}");
     assert!(matches!(checked.lock().unwrap().last(), Some(Told::Shows(_))));
