@@ -25,6 +25,8 @@ pub struct Written {
 pub struct Expected {
     /// Which transaction.
     pub tx: TxId,
+    /// The table that it merges into.
+    pub target: TableName,
     /// Rows staged, without superseded versions of the same key.
     pub staged: u64,
     /// The verdict of each of them.

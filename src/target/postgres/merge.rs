@@ -19,6 +19,7 @@ impl PgTx<'_> {
             if tally.written() > 0 { self.upsert().await? } else { (BTreeMap::new(), 0) };
         Ok(Expected {
             tx: self.id,
+            target: self.plan.target.clone(),
             staged: self.staged,
             tally,
             tables,

@@ -9,6 +9,10 @@ use crate::sql::{literal, table};
 
 use super::{PgTx, render};
 
+/// Fires every deferred trigger. More than once, because one may defer again what it sets off.
+const FIRE: &str = "set constraints all immediate; set constraints all immediate; \
+                    set constraints all immediate";
+
 /// One reading of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counter {
@@ -31,7 +35,7 @@ impl PgTx<'_> {
     /// What has changed since the baseline, after every deferred trigger has fired.
     pub(super) async fn measure(&self) -> Result<WriteSet> {
         let connection = self.connection()?;
-        connection.batch(self.doing("checking"), "set constraints all immediate").await?;
+        connection.batch(self.doing("checking"), FIRE).await?;
         let now = self.counters().await?;
         self.refuse_without_baseline(&now)?;
         let mut tables: Vec<_> = now.iter().filter_map(|now| self.changes(now)).collect();
