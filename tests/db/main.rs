@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod demo;
+mod faults;
+mod retry;
 mod story;
 mod support;
