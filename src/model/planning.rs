@@ -31,7 +31,8 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
     })?;
     refuse_view(target)?;
     let key = primary_key(target)?;
-    refuse_hidden_rows(target)?;
+    refuse_hidden_rows("desktop", source)?;
+    refuse_hidden_rows("cloud", target)?;
     let (columns, drift) = match_columns(given, source, target)?;
     let key = key_indexes(key, &columns, source)?;
     refuse_unfilled(target, &columns)?;
@@ -81,14 +82,14 @@ fn primary_key(target: &TableSchema) -> Result<&Key> {
     Ok(key)
 }
 
-fn refuse_hidden_rows(target: &TableSchema) -> Result<()> {
-    if !target.row_security {
+fn refuse_hidden_rows(end: &str, table: &TableSchema) -> Result<()> {
+    if !table.row_security {
         return Ok(());
     }
     Err(Error::config(
-        "row-level security hides rows of the cloud's table from this role",
-        "Give the role BYPASSRLS, or a policy that shows it every row: a count that can't see \
-         mobile rows can't protect them.",
+        format!("row-level security hides rows of the {end}'s table from this role"),
+        "alter role … bypassrls, or connect as the table's owner: rows that are hidden can be \
+         neither synced nor protected.",
     ))
 }
 
