@@ -3,6 +3,9 @@
 
 mod demo;
 mod faults;
+mod horizon;
+mod planning;
+mod reading;
 mod retry;
 mod story;
 mod support;

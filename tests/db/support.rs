@@ -1,14 +1,16 @@
 //! An office to test with: a throwaway cluster with the two databases `desktop` and `cloud`.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tidegate::config::Config;
 use tidegate::demo::Cluster;
 use tidegate::error::Result;
-use tidegate::run::{self, Request, RunReport, TableReport};
+use tidegate::run::{self, Event, Request, RunReport, TableReport};
 use tidegate::sql::Sql;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
@@ -124,6 +126,22 @@ impl Office {
         run::forward(&config, request, sql, &CancellationToken::new(), &|_| {}).await
     }
 
+    /// A forward run that is asked to stop once it has committed `batches` batches.
+    pub async fn forward_stopping_after(&self, batches: usize, request: &Request) -> RunReport {
+        let config = Config::load(Some(&self.config_path())).unwrap();
+        let stop = CancellationToken::new();
+        let committed = Cell::new(0);
+        let watch = |event: Event<'_>| {
+            if let Event::Batch { .. } = event {
+                committed.set(committed.get() + 1);
+            }
+            if committed.get() == batches {
+                stop.cancel();
+            }
+        };
+        run::forward(&config, request, &Sql::default(), &stop, &watch).await.unwrap()
+    }
+
     /// A further session of a desktop user.
     pub async fn desktop_session(&self) -> Client {
         connect(&self.cluster.url("desktop")).await
@@ -169,6 +187,15 @@ pub async fn value(client: &Client, query: &str) -> String {
     let values = column(client, query, &[]).await;
     assert_eq!(values.len(), 1, "{query}");
     values.into_iter().next().unwrap()
+}
+
+/// Waits until a query says true, such as that a session waits for a lock.
+pub async fn until(client: &Client, query: &str) {
+    let start = Instant::now();
+    while value(client, &format!("select ({query})::text")).await != "true" {
+        assert!(start.elapsed() < Duration::from_secs(30), "never came true: {query}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// The part of a report about `table`.
