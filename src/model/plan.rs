@@ -48,6 +48,8 @@ pub struct TablePlan {
     pub unique_columns: Vec<usize>,
     /// Whether the target's own BEFORE triggers may set the stamp.
     pub target_sets_stamp: bool,
+    /// The tables of the target that tidegate syncs, this one among them.
+    pub synced: Vec<TableName>,
     /// Columns that the target lacks; reported and left out.
     pub drift: Vec<String>,
     /// What the configuration says.
@@ -174,7 +176,7 @@ pub struct Given<'a> {
     pub source: Option<&'a TableSchema>,
     /// The target's table, if it exists.
     pub target: Option<&'a TableSchema>,
-    /// The tables of the target that this run writes.
+    /// The tables of the target that tidegate syncs, in this run or another.
     pub synced: &'a [TableName],
 }
 

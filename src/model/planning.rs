@@ -50,6 +50,7 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
         unique_columns: unique_columns(target, &columns, &key),
         target_sets_stamp: target.before_triggers,
         drift,
+        synced: given.synced.to_vec(),
         settings: settings.clone(),
         columns,
         key,

@@ -25,8 +25,6 @@ pub struct Written {
 pub struct Expected {
     /// Which transaction.
     pub tx: TxId,
-    /// The table that it merges into.
-    pub target: TableName,
     /// Rows staged, without superseded versions of the same key.
     pub staged: u64,
     /// The verdict of each of them.
@@ -37,6 +35,8 @@ pub struct Expected {
     pub strangers: u64,
     /// Tables that the target's own triggers may write.
     pub also_writes: Vec<TableName>,
+    /// Tables with rows of mobile users, of which nothing may delete: all that are synced.
+    pub synced: Vec<TableName>,
 }
 
 /// What a transaction really wrote, from the server's counters: cascades and triggers included.

@@ -49,6 +49,7 @@ pub(super) async fn open(
     let store = Store::new(sql, &config.cloud_schema);
     let sources: Vec<TableName> = settings.iter().map(|t| t.desktop.clone()).collect();
     let targets: Vec<TableName> = settings.iter().map(|t| t.cloud.clone()).collect();
+    let synced: Vec<TableName> = config.tables.iter().map(|t| t.cloud.clone()).collect();
     let desktop = desktop.connection().await?;
     let (sources, existing) = tokio::try_join!(
         catalogue::read(&desktop, sql, &sources),
@@ -62,7 +63,7 @@ pub(super) async fn open(
             ownership: &config.ownership,
             source: sources.iter().find(|t| t.table() == settings.desktop),
             target: existing.iter().find(|t| t.table() == settings.cloud),
-            synced: &targets,
+            synced: &synced,
         });
         match planned {
             Ok(plan) => plans.push(plan),

@@ -50,7 +50,8 @@ impl<V: View, T: Target> Run<'_, V, T> {
         let mut worked = Worked {
             from: state.position.clone(),
             progress: Progress { at: state.position.clone(), ..Progress::default() },
-            awaited: state.awaited.clone(),
+            // A full run meets every row anyway.
+            awaited: if self.full { Vec::new() } else { state.awaited.clone() },
             error: None,
             seconds: 0.0,
         };

@@ -19,12 +19,12 @@ impl PgTx<'_> {
             if tally.written() > 0 { self.upsert().await? } else { (BTreeMap::new(), 0) };
         Ok(Expected {
             tx: self.id,
-            target: self.plan.target.clone(),
             staged: self.staged,
             tally,
             tables,
             strangers,
             also_writes: self.plan.settings.also_writes.clone(),
+            synced: self.plan.synced.clone(),
         })
     }
 
