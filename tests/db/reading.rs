@@ -1,6 +1,9 @@
 //! What a run reads: every changed row, once, from one snapshot, in bounded batches.
 
-use tidegate::run::{Outcome, Request};
+use tidegate::run::{Event, Outcome, Request};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{JOBS, Office, counts, of, until, value};
 
@@ -124,15 +127,15 @@ async fn r21_cross_table_tear() {
         )
     };
     office.desktop.batch_execute(&family(1)).await.unwrap();
-    // Until this ends, nobody reads tasks; jobs have been read when somebody waits for it.
-    let late = office.desktop_session().await;
-    late.batch_execute("begin; lock table tasks in access exclusive mode").await.unwrap();
-    let commit = async {
-        until(&office.desktop, "select exists (select from pg_locks where not granted)").await;
-        late.batch_execute(&family(2)).await.unwrap();
-        late.batch_execute("commit").await.unwrap();
+    let second = family(2);
+    // Both are committed when jobs have been read, and tasks have not.
+    let between = |event: Event<'_>, _: &CancellationToken| {
+        if let Event::Batch { table: "jobs", .. } = event {
+            let commit = office.desktop.batch_execute(&second);
+            block_in_place(|| Handle::current().block_on(commit)).unwrap();
+        }
     };
-    let (report, ()) = tokio::join!(office.forward(), commit);
+    let report = office.forward_watched(&Request::default(), &between).await;
     for table in ["jobs", "tasks"] {
         assert_eq!(counts(of(&report, table)), [1, 1, 0, 0, 0], "{table} as the snapshot saw it");
     }

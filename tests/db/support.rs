@@ -126,20 +126,28 @@ impl Office {
         run::forward(&config, request, sql, &CancellationToken::new(), &|_| {}).await
     }
 
-    /// A forward run that is asked to stop once it has committed `batches` batches.
-    pub async fn forward_stopping_after(&self, batches: usize, request: &Request) -> RunReport {
+    /// A forward run of which `watch` is told everything, and which it may stop.
+    pub async fn forward_watched(
+        &self,
+        request: &Request,
+        watch: &dyn Fn(Event<'_>, &CancellationToken),
+    ) -> RunReport {
         let config = Config::load(Some(&self.config_path())).unwrap();
         let stop = CancellationToken::new();
+        let events = |event: Event<'_>| watch(event, &stop);
+        run::forward(&config, request, &Sql::default(), &stop, &events).await.unwrap()
+    }
+
+    /// A forward run that is asked to stop once it has committed `batches` batches.
+    pub async fn forward_stopping_after(&self, batches: usize, request: &Request) -> RunReport {
         let committed = Cell::new(0);
-        let watch = |event: Event<'_>| {
-            if let Event::Batch { .. } = event {
-                committed.set(committed.get() + 1);
-            }
+        let watch = |event: Event<'_>, stop: &CancellationToken| {
+            committed.set(committed.get() + usize::from(matches!(event, Event::Batch { .. })));
             if committed.get() == batches {
                 stop.cancel();
             }
         };
-        run::forward(&config, request, &Sql::default(), &stop, &watch).await.unwrap()
+        self.forward_watched(request, &watch).await
     }
 
     /// A further session of a desktop user.
