@@ -119,7 +119,7 @@ async fn r03_subtransaction() {
         assert_eq!(office.forward().await.outcome, Outcome::Ok);
         runs += 1;
     }
-    assert!(runs > 5, "only {runs} runs raced with the writers");
+    assert!(runs > 1, "only {runs} runs raced with the writers");
     office.forward().await;
     let sum = office
         .same_on_both_ends("select count(*) || md5(string_agg(name, ',' order by id)) from jobs");
