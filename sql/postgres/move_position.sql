@@ -35,4 +35,7 @@ set generation = m.generation + 1,
     after_key = case when j.ahead then j.after_key else m.after_key end
 from judged j
 where m.table_name = $1 and m.direction = $2 and m.stream = 'changes' and m.generation = $3
-returning m.watermark, m.after_key::text, m.generation
+returning m.watermark, m.after_key::text, m.generation, (
+    select count(*) from pg_temp.tidegate_stage s
+    where s._tidegate_stamp > clock_timestamp() + interval '5 minutes'
+) as stamped_in_future

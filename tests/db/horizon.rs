@@ -211,6 +211,8 @@ async fn r08_future_stamp() {
     office.desktop.batch_execute(edit).await.unwrap();
     assert_eq!(counts(of(&office.forward().await, "jobs")), [2, 0, 2, 0, 0]);
     office.same_on_both_ends("select jobs::text from jobs order by id").await;
+    let said = office.tidegate(&["forward"]).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("jobs: 1 rows are stamped in the future"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

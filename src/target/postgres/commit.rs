@@ -104,6 +104,14 @@ impl PgTx<'_> {
         ];
         let rows = self.connection()?.rows(self.doing("committing"), &sql, &params).await?;
         let row = rows.first().ok_or_else(|| self.moved())?;
+        let in_future: i64 = row.get("stamped_in_future");
+        if in_future > 0 {
+            tracing::warn!(
+                table = label,
+                rows = in_future,
+                "{label}: {in_future} rows are stamped in the future; every run reads them again"
+            );
+        }
         Ok(Position { watermark: row.get(0), after: row.get(1), generation: row.get(2) })
     }
 }
