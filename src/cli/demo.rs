@@ -78,15 +78,17 @@ async fn tell(keep: bool, stop: &CancellationToken) -> Result<()> {
 fn show_kept(kept: &Kept) {
     let Kept { desktop_url, cloud_url, config, stop } = kept;
     let (config, stop) = (config.display(), stop.display());
+    // As it was called: it need not be on the PATH.
+    let program = std::env::args().next().unwrap_or_else(|| "tidegate".to_owned());
     println!(
-        "\
+        "
 Both clusters run on:
 
   desktop  psql {desktop_url}
   cloud    psql {cloud_url}
 
-  sync     tidegate --config {config} forward
-  look     tidegate --config {config} status
+  sync     {program} --config {config} forward
+  look     {program} --config {config} status
 
   remove   {stop}"
     );

@@ -63,8 +63,9 @@ pub async fn tell(
 /// Gives up `work` when `stop` is asked for.
 async fn unless<T>(stop: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
     match stop.run_until_cancelled(work).await {
-        Some(outcome) => outcome,
-        None => Err(Error::new(Kind::Interrupted, "the demo was interrupted")
+        // A Ctrl-C also ends the server's programs: then it, and not their failure, is the reason.
+        Some(outcome) if outcome.is_ok() || !stop.is_cancelled() => outcome,
+        _ => Err(Error::new(Kind::Interrupted, "the demo was interrupted")
             .remedied("Both clusters were stopped and removed.")),
     }
 }
