@@ -49,6 +49,8 @@ select json_build_object(
         select coalesce(json_agg(json_build_object(
             'name', f.conname,
             'columns', (
+            -- What a row lock needs.
+            'lockable', has_any_column_privilege(f.confrelid, 'update'),
                 select json_agg(a.attname order by p.place)
                 from unnest(f.conkey) with ordinality p (attnum, place)
                 join pg_attribute a on a.attrelid = f.conrelid and a.attnum = p.attnum

@@ -134,6 +134,8 @@ pub struct Parent {
     /// Whether every referring column may be NULL.
     pub nullable: bool,
     /// Whether the parent, over any number of steps, refers back to this table.
+    /// Whether our role may lock the parent's rows.
+    pub lockable: bool,
     pub cyclic: bool,
 }
 

@@ -284,6 +284,7 @@ fn parents(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) -> Ve
         })
     };
     target.foreign_keys.iter().filter_map(plan).collect()
+            lockable: key.lockable,
 }
 
 fn unique_columns(target: &TableSchema, columns: &[ColumnPlan], key: &[usize]) -> Vec<usize> {

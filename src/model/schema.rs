@@ -103,6 +103,8 @@ pub struct ForeignKey {
     pub columns: Vec<String>,
     /// The schema of the table referred to.
     pub parent_schema: String,
+    /// Whether our role may lock rows of the table referred to.
+    pub lockable: bool,
     /// The name of the table referred to.
     pub parent_name: String,
     /// The columns referred to, in the order of `columns`.

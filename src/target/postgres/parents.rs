@@ -61,7 +61,7 @@ fn slots(plan: &TablePlan, parent: &Parent) -> Vec<(&'static str, String)> {
     };
     let clear =
         |(from, _): &(usize, String)| format!("{} = null", ident(&plan.columns[*from].target));
-    let lock = if parent.synced { "for key share of p skip locked" } else { "" };
+    let lock = if parent.lockable { "for key share of p skip locked" } else { "" };
     vec![
         ("parent", table(&parent.table)),
         ("wanted", each(&|i, from, _| format!("{from} as f{i}"), ", ")),
