@@ -10,6 +10,7 @@ select json_build_object(
             'type_oid', a.atttypid::bigint,
             'typmod', a.atttypmod,
             'type_name', format_type(a.atttypid, a.atttypmod),
+            'bare_type', format_type(case t.typtype when 'd' then t.typbasetype else t.oid end, -1),
             'portable', t.oid < 10000 and t.typtype in ('b', 'r', 'm')
                 and t.typsend <> 0 and t.typreceive <> 0
                 and t.typname not like 'reg%' and t.typname not like '\_reg%',
@@ -48,9 +49,9 @@ select json_build_object(
     'foreign_keys', (
         select coalesce(json_agg(json_build_object(
             'name', f.conname,
-            'columns', (
             -- What a row lock needs.
             'lockable', has_any_column_privilege(f.confrelid, 'update'),
+            'columns', (
                 select json_agg(a.attname order by p.place)
                 from unnest(f.conkey) with ordinality p (attnum, place)
                 join pg_attribute a on a.attrelid = f.conrelid and a.attnum = p.attnum

@@ -65,6 +65,9 @@ pub struct ColumnPlan {
     pub target: String,
     /// Its type in the target, as SQL spells it.
     pub target_type: String,
+    /// The same without its modifier: what is written as it comes, so that the target refuses what
+    /// is too long, where a cast would cut it.
+    pub bare_type: String,
     /// How it travels.
     pub passage: Passage,
     /// GENERATED ALWAYS AS IDENTITY in the target.
@@ -129,13 +132,13 @@ pub struct Parent {
     pub table: TableName,
     /// Index into `columns` → the parent's column.
     pub columns: Vec<(usize, String)>,
-    /// Whether tidegate writes the parent as well, and so may lock its rows.
+    /// Whether tidegate writes the parent as well.
     pub synced: bool,
+    /// Whether our role may lock the parent's rows.
+    pub lockable: bool,
     /// Whether every referring column may be NULL.
     pub nullable: bool,
     /// Whether the parent, over any number of steps, refers back to this table.
-    /// Whether our role may lock the parent's rows.
-    pub lockable: bool,
     pub cyclic: bool,
 }
 

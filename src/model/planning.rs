@@ -131,7 +131,12 @@ fn column_plan(into: &Column) -> ColumnPlan {
     ColumnPlan {
         origin: Origin::Owner,
         target: into.name.clone(),
-        target_type: into.type_name.clone(),
+        // A text that is too long for its type equals nothing that is there.
+        target_type: match Column::VARCHARS.contains(&into.type_oid) {
+            true => into.bare_type.clone(),
+            false => into.type_name.clone(),
+        },
+        bare_type: into.bare_type.clone(),
         passage: Passage::Text,
         identity_always: into.identity_always,
     }
@@ -279,12 +284,12 @@ fn parents(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) -> Ve
             table: key.parent(),
             columns: indexes?.into_iter().zip(key.parent_columns.iter().cloned()).collect(),
             synced: given.synced.contains(&key.parent()),
+            lockable: key.lockable,
             nullable: key.columns.iter().all(nullable),
             cyclic: false,
         })
     };
     target.foreign_keys.iter().filter_map(plan).collect()
-            lockable: key.lockable,
 }
 
 fn unique_columns(target: &TableSchema, columns: &[ColumnPlan], key: &[usize]) -> Vec<usize> {

@@ -57,6 +57,8 @@ pub struct Column {
     pub typmod: i32,
     /// The type as SQL spells it, with its modifier, schema-qualified where needed.
     pub type_name: String,
+    /// The same without its modifier; of a domain, the type that it is made of.
+    pub bare_type: String,
     /// Whether the type is built in, is not a domain or enum, and travels in binary.
     pub portable: bool,
     /// NOT NULL.
@@ -70,6 +72,8 @@ pub struct Column {
 }
 
 impl Column {
+    /// `character varying`, and arrays of it.
+    pub const VARCHARS: [u32; 2] = [1043, 1015];
     /// `timestamp without time zone`.
     pub const TIMESTAMP: u32 = 1114;
     /// `timestamp with time zone`.
@@ -99,12 +103,12 @@ pub struct Key {
 pub struct ForeignKey {
     /// The constraint's name.
     pub name: String,
+    /// Whether our role may lock rows of the table referred to.
+    pub lockable: bool,
     /// The referring columns.
     pub columns: Vec<String>,
     /// The schema of the table referred to.
     pub parent_schema: String,
-    /// Whether our role may lock rows of the table referred to.
-    pub lockable: bool,
     /// The name of the table referred to.
     pub parent_name: String,
     /// The columns referred to, in the order of `columns`.

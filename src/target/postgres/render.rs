@@ -32,9 +32,13 @@ pub(super) fn columns(plan: &TablePlan) -> String {
     list(plan.columns.iter().map(|c| ident(&c.target)), ", ")
 }
 
-/// The staged values of the columns that travel.
+/// The staged values of the columns that travel, as they are to be written.
 pub(super) fn values(plan: &TablePlan) -> String {
-    list(plan.columns.iter().map(staged), ", ")
+    let value = |c: &ColumnPlan| match c.passage {
+        Passage::Straight | Passage::Zoned => staged(c),
+        Passage::Text => format!("{}::{}", column("s", &c.target), c.bare_type),
+    };
+    list(plan.columns.iter().map(value), ", ")
 }
 
 /// The key's columns of the target, each with `alias`.
