@@ -104,7 +104,8 @@ impl<V: View, T: Target> Way<'_, V, T> {
         let mut tx = self.target.begin(self.plan, &progress.at).await?;
         tx.stage(batch).await?; //                                            2 stage
         let tally = tx.classify(cycles).await?; //                            3 classify
-        account.read += batch.rows();
+        // Not the batch's rows: of two versions of one key only the later one was staged.
+        account.read += tally.total();
         account.tally += &tally;
         self.refuse_bad_table(&account, cycles)?;
         let expected = tx.merge(tally).await?; //                             4 merge
