@@ -2,13 +2,14 @@
 -- transaction that is open now may still commit rows that it stamped at its start; only our own
 -- readers never write.
 select json_build_object(
-    'horizons', (
-        select coalesce(json_agg((least(
+    'horizons', coalesce((
+        -- Not a cast: that would follow the session's DateStyle.
+        select json_agg(to_char(least(
             clock_timestamp() - make_interval(secs => l.lag),
             o.oldest
-        ) at time zone 'UTC')::text || '+00' order by l.place), '[]')
+        ) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00' order by l.place)
         from unnest($1::float8[]) with ordinality as l (lag, place)
-    ),
+    ), '[]'),
     'prepared', exists (select from pg_prepared_xacts where database = current_database()),
     'sees_others', pg_has_role('pg_read_all_stats', 'usage'),
     'tracks', current_setting('track_activities')::boolean,
