@@ -5,6 +5,8 @@ left join {{target}} t on {{key_is_row}}
 where w.table_name = {{label}} and w.direction = $2 and case w.reason
     when 'busy' then true
     when 'missing_parent' then {{parents_present}}
-    when 'owner' then true
+    -- Its owner at the source may be another by now, without a new stamp.
+    when 'owner' then w.row ->> {{owner}} is distinct from $4
+        or w.target_version is distinct from t.xmin::text
     else w.target_version is distinct from t.xmin::text
 end

@@ -1,4 +1,4 @@
--- $1 tables, $2 direction, $3 the mark of mobile rows: all that a run has to know of the cloud.
+-- $1 tables, $2 direction, $3 the mark of mobile rows, $4 the writer's: all that a run has to know of the cloud.
 select json_build_object(
     'version', (select max(version) from {{store}}._sync_migrations),
     'track_counts', current_setting('track_counts')::boolean,

@@ -72,6 +72,6 @@ pub(super) async fn open(
     }
     order::mark_cycles(&mut plans);
     let direction = Direction::Forward.word();
-    let state = store.state(cloud, &plans, direction, &config.ownership.mobile).await?;
+    let state = store.state(cloud, &plans, direction, &config.ownership).await?;
     Ok(Opening { tables: plans.into_iter().zip(state.tables).collect(), refused })
 }

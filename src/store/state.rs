@@ -8,7 +8,7 @@ use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::{Error, Result};
 use crate::model::plan::Parent;
-use crate::model::{Awaited, Position, Reason, TablePlan};
+use crate::model::{Awaited, Ownership, Position, Reason, TablePlan};
 use crate::sql::{column, list, literal, table};
 
 use super::Store;
@@ -59,7 +59,7 @@ struct AwaitedDocument {
 }
 
 impl Store<'_> {
-    /// Reads the state of the planned tables; `mobile` is the mark of mobile rows.
+    /// Reads the state of the planned tables; `ownership` has the marks of the rows.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when `migrate` has to run first, or the server
@@ -69,12 +69,14 @@ impl Store<'_> {
         connection: &Connection,
         plans: &[TablePlan],
         direction: &str,
-        mobile: &str,
+        ownership: &Ownership,
     ) -> Result<State> {
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
         let arms = list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan))), "\n");
         let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
-        let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction), text(&mobile)];
+        let marks = (&ownership.mobile, &ownership.desktop);
+        let params =
+            [(&labels as _, Type::TEXT_ARRAY), text(&direction), text(marks.0), text(marks.1)];
         let read = connection.document("reading the state", &sql, &params).await;
         let document: Document = match read {
             Ok(document) => document,
@@ -127,6 +129,7 @@ impl Store<'_> {
                 ("key_is_row", &list(plan.key_columns().map(same), " and ")),
                 ("label", &literal(&plan.label())),
                 ("parents_present", &parents),
+                ("owner", &literal(&plan.columns[plan.owner.column].target)),
             ],
         )
     }
