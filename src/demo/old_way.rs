@@ -42,7 +42,7 @@ async fn attempt(story: &Story<'_>, mobile: &[(&'static str, i64)]) -> Result<()
     let cloud = &story.office.cloud;
     let plans = std::slice::from_ref(&plan);
     let direction = Direction::Forward.word();
-    let mut state = store.state(cloud, plans, direction, &config.ownership.mobile).await?;
+    let mut state = store.state(cloud, plans, direction, &config.ownership).await?;
     let state = state.tables.remove(0);
     let identity = state.source_identity.unwrap_or_default();
     let target = PgTarget::new(&database, &store, Uuid::now_v7(), &identity);

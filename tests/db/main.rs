@@ -4,6 +4,7 @@
 mod demo;
 mod faults;
 mod horizon;
+mod merging;
 mod planning;
 mod reading;
 mod retry;

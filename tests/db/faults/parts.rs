@@ -56,7 +56,7 @@ impl Parts {
         let plan = planning::forward(given).unwrap();
         let store = Store::new(&sql, &config.cloud_schema);
         let plans = [plan.clone()];
-        let state = store.state(&to, &plans, "forward", "M").await.unwrap();
+        let state = store.state(&to, &plans, "forward", &config.ownership).await.unwrap();
         let at = state.tables[0].position.clone();
         drop(to);
         let schema = config.cloud_schema;
