@@ -32,7 +32,9 @@ impl<V: View> Ending<'_, V> {
         turns: &[Turn],
         reports: &mut [TableReport],
     ) -> Result<()> {
+        fail::fail_point!("before_quiet_move", |_| std::process::abort());
         let moved = self.move_quiet(opening, turns).await?;
+        fail::fail_point!("after_quiet_move", |_| std::process::abort());
         for ((plan, state), turn) in opening.tables.iter().zip(turns) {
             let label = plan.label();
             let Some(report) = reports.iter_mut().find(|r| r.table == label) else { continue };

@@ -140,6 +140,7 @@ impl Target for PgTarget<'_> {
         };
         tx.claim().await?;
         tx.baseline = tx.counters().await?;
+        fail::fail_point!("after_begin", |_| std::process::abort());
         Ok(tx)
     }
 
@@ -218,15 +219,21 @@ impl PgTx<'_> {
 
 impl TargetTx for PgTx<'_> {
     async fn stage(&mut self, batch: &Batch) -> Result<()> {
-        self.fill_stage(batch).await
+        self.fill_stage(batch).await?;
+        fail::fail_point!("after_stage", |_| std::process::abort());
+        Ok(())
     }
 
     async fn classify(&mut self, cycles: Cycles) -> Result<Tally> {
-        self.decide(cycles).await
+        let tally = self.decide(cycles).await?;
+        fail::fail_point!("after_classify", |_| std::process::abort());
+        Ok(tally)
     }
 
     async fn merge(&mut self, tally: Tally) -> Result<Expected> {
-        self.write(tally).await
+        let expected = self.write(tally).await?;
+        fail::fail_point!("after_merge", |_| std::process::abort());
+        Ok(expected)
     }
 
     async fn write_set(&mut self) -> Result<WriteSet> {
@@ -239,6 +246,7 @@ impl TargetTx for PgTx<'_> {
         proof: Proof,
         so_far: &Account,
     ) -> Result<Position> {
+        fail::fail_point!("after_check", |_| std::process::abort());
         match proof.is_for(self.id) {
             true => self.finish(&checkpoint, so_far).await,
             false => Err(Error::new(Kind::Verification, "the proof is another transaction's")),
