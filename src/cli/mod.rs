@@ -71,15 +71,12 @@ enum Output {
     Json,
 }
 
+/// Each verb's help stands at its arguments.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Create or upgrade tidegate's own tables in the cloud
     Migrate(migrate::Arguments),
-    /// Bring the desktop's changes to the cloud
     Forward(forward::Arguments),
-    /// Show how each table stands
     Status(status::Arguments),
-    /// Tell the whole story on two throwaway PostgreSQL clusters, checked step by step
     Demo(demo::Arguments),
 }
 
