@@ -1,11 +1,17 @@
 //! Everything that needs databases: real PostgreSQL, throwaway clusters, one for each test.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod commands;
+mod connect;
 mod demo;
+mod demo_data;
 mod faults;
 mod horizon;
 mod merging;
+mod network;
 mod planning;
+mod process;
+mod proxy;
 mod reading;
 mod retry;
 mod story;

@@ -160,6 +160,22 @@ impl Office {
         connect(&self.cluster.url("cloud")).await
     }
 
+    /// Waits until `query` says "true" in the cloud, for at most five seconds.
+    pub async fn until(&self, query: &str, context: &str) {
+        let end = Instant::now() + Duration::from_secs(5);
+        while value(&self.cloud, query).await != "true" {
+            assert!(Instant::now() < end, "{context}: {query}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until the server has none of tidegate's sessions left.
+    pub async fn until_no_session(&self, context: &str) {
+        let none = "select (count(*) = 0)::text from pg_stat_activity \
+                    where application_name like 'tidegate%'";
+        self.until(none, context).await;
+    }
+
     /// The reasons in `_sync_withheld`, as `key reason` lines in the order of the keys.
     pub async fn withheld(&self) -> Vec<String> {
         let query = "select key::text || ' ' || reason from tidegate._sync_withheld order by key";
@@ -175,6 +191,12 @@ impl Office {
     }
 }
 
+/// Whether there is time for many rounds (`scripts/test.sh --long`).
+#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
+pub fn long() -> bool {
+    std::env::var_os("TIDEGATE_LONG").is_some()
+}
+
 /// A session that ends with the runtime.
 pub async fn connect(url: &str) -> Client {
     let config = tokio_postgres::Config::from_str(url).unwrap();
@@ -182,6 +204,18 @@ pub async fn connect(url: &str) -> Client {
     #[allow(clippy::disallowed_methods, reason = "the session lives as long as the test")]
     tokio::spawn(connection);
     client
+}
+
+/// From now on new sessions of the cluster need a password, by SCRAM.
+pub async fn ask_for_passwords(cluster: &Cluster) {
+    let file = cluster.directory().join("data/pg_hba.conf");
+    let rules = "local all all scram-sha-256\nhost all all all scram-sha-256\n";
+    std::fs::write(file, rules).unwrap();
+    let url = cluster.url("postgres");
+    connect(&url).await.batch_execute("select pg_reload_conf()").await.unwrap();
+    while tokio_postgres::connect(&url, NoTls).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// The first column of a query, as text.
