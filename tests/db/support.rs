@@ -1,7 +1,7 @@
 //! An office to test with: a throwaway cluster with the two databases `desktop` and `cloud`.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -86,11 +86,6 @@ impl Office {
 
     pub fn config_path(&self) -> PathBuf {
         self.dir.path().join("tidegate.toml")
-    }
-
-    /// A directory of the test's own.
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     /// The program with `arguments`, to be configured further.
