@@ -4,7 +4,12 @@ from {{store}}._sync_withheld w
 left join {{target}} t on {{key_is_row}}
 where w.table_name = {{label}} and w.direction = $2 and case w.reason
     when 'busy' then true
-    when 'missing_parent' then {{parents_present}}
+    -- Rows of a cycle wait for each other: unless a run has tried them to its end, the next one does.
+    when 'missing_parent' then {{parents_present}} or not exists (
+        select from {{store}}._sync_runs r
+        where r.run_id = w.last_run_id and r.table_name = w.table_name
+            and r.direction = w.direction and r.outcome = 'ok'
+    )
     -- Its owner at the source may be another by now, without a new stamp.
     when 'owner' then w.row ->> {{owner}} is distinct from $4
         or w.target_version is distinct from t.xmin::text

@@ -190,3 +190,21 @@ async fn p13_a_second_signal_stops_at_once() {
     let output = ends_soon(child);
     assert_eq!(output.status.code(), Some(143), "{output:?}");
 }
+
+/// A cycle of foreign keys whose rows were withheld, each for the other, when the run was killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn p01_killed_within_a_cycle() {
+    let schema = JOBS.replace("name text", "name text, part_of integer references jobs");
+    let office = Office::open(&schema, &["jobs"]).await;
+    office.configure("batch_rows = 1");
+    let cycle = "insert into jobs select i, 'x', 3 - i, 'D', now() - interval '1 day', \
+                 now() - interval '1 day' from generate_series(1, 2) i";
+    office.desktop.batch_execute(cycle).await.unwrap();
+    let failpoints = "after_commit=1*off->return";
+    let killed = office.command(&["forward"]).env("FAILPOINTS", failpoints).output().unwrap();
+    assert_eq!(killed.status.signal(), Some(6), "{killed:?}");
+    office.until_no_session("killed").await;
+    let next = office.tidegate(&["forward"]);
+    assert_eq!(next.status.code(), Some(0), "{next:?}");
+    office.same_on_both_ends("select j::text from jobs j order by id").await;
+}
