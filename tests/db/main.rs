@@ -14,5 +14,6 @@ mod process;
 mod proxy;
 mod reading;
 mod retry;
+mod statements;
 mod story;
 mod support;

@@ -53,6 +53,7 @@ struct Shared {
     /// The fault, and how often it may still strike.
     fault: Mutex<(Fault, u64)>,
     tally: Mutex<Tally>,
+    statements: Mutex<Vec<String>>,
 }
 
 /// The proxy; it ends with its value.
@@ -68,7 +69,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = SocketAddr::from(([127, 0, 0, 1], port));
         let fault = Mutex::new((Fault::None, 0));
-        let shared = Arc::new(Shared { server, fault, tally: Mutex::default() });
+        let shared = Arc::new(Shared {
+            server,
+            fault,
+            tally: Mutex::default(),
+            statements: Mutex::default(),
+        });
         let port = listener.local_addr().unwrap().port();
         let mut connections = JoinSet::new();
         connections.spawn(accept(listener, Arc::clone(&shared)));
@@ -88,11 +94,32 @@ impl Proxy {
     pub fn tally(&self) -> Tally {
         self.shared.tally().clone()
     }
+
+    /// Every statement that came by, once, in the order of their first coming.
+    pub fn statements(&self) -> Vec<String> {
+        self.shared.statements.lock().unwrap().clone()
+    }
 }
 
 impl Shared {
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap()
+    }
+
+    /// Query, or Parse with its name before the statement.
+    fn note_statement(&self, message: &[u8]) {
+        let mut texts = message[5..].split(|byte| *byte == 0);
+        let statement = match message[0] {
+            b'Q' => texts.next(),
+            b'P' => texts.nth(1),
+            _ => None,
+        };
+        let Some(statement) = statement else { return };
+        let statement = String::from_utf8(statement.to_vec()).unwrap();
+        let mut statements = self.statements.lock().unwrap();
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
     }
 
     /// What to do with a message: how much of it still passes, and what happens then.
@@ -209,6 +236,9 @@ impl Pipe {
     }
 
     fn note(&self, before: u64, message: &[u8]) {
+        if self.way == Way::ToServer && before > 0 {
+            self.shared.note_statement(message);
+        }
         let mut turn = self.turn.lock().unwrap();
         let mut tally = self.shared.tally();
         let after = before + length(message);
