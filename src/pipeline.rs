@@ -107,24 +107,28 @@ impl<V: View, T: Target> Way<'_, V, T> {
         // Not the batch's rows: of two versions of one key only the later one was staged.
         account.read += tally.total();
         account.tally += &tally;
-        self.refuse_bad_table(&account, cycles)?;
+        // Rows of a cycle may well wait for each other until the end of the run.
+        if !self.plan.parents.iter().any(Parent::is_breakable) {
+            refuse_bad_table(self.plan, &account)?;
+        }
         let expected = tx.merge(tally).await?; //                             4 merge
         let proof = guard::check(&expected, &tx.write_set().await?)?; //      5 check
         let at = tx.commit(checkpoint.clone(), proof, &account).await?; //    6 commit
         Ok(Progress { at, account })
     }
+}
 
-    /// Many rows with bad data mean that the table is bad as a whole. In a cycle of foreign keys
-    /// rows may well wait for each other until it is broken.
-    fn refuse_bad_table(&self, account: &Account, cycles: Cycles) -> Result<()> {
-        let (bad, limit) = (account.tally.bad(), self.plan.settings.max_withheld);
-        let may_come = cycles == Cycles::Wait && self.plan.parents.iter().any(Parent::is_breakable);
-        if bad <= limit || may_come {
-            return Ok(());
-        }
-        Err(Error::new(Kind::Data, format!("{bad} rows of this run would be withheld"))
-            .remedied(format!("Look at the rows in _sync_withheld; max_withheld is {limit}.")))
+/// Many rows with bad data mean that the table is bad as a whole.
+///
+/// # Errors
+/// [`Kind::Data`] when more rows are withheld for their data than `max_withheld` allows.
+pub fn refuse_bad_table(plan: &TablePlan, account: &Account) -> Result<()> {
+    let (bad, limit) = (account.tally.bad(), plan.settings.max_withheld);
+    if bad <= limit {
+        return Ok(());
     }
+    Err(Error::new(Kind::Data, format!("{bad} rows of this run would be withheld"))
+        .remedied(format!("Look at the rows in _sync_withheld; max_withheld is {limit}.")))
 }
 
 /// A mismatch may be a lost race (an insert that met another is counted as insert and delete), so

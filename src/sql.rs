@@ -53,6 +53,8 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/record_run.sql",
     "postgres/release.sql",
     "postgres/retry_keys.sql",
+    "postgres/ring_edge.sql",
+    "postgres/rings.sql",
     "postgres/snapshot.sql",
     "postgres/stage.sql",
     "postgres/stage_copy.sql",

@@ -1,6 +1,5 @@
--- $1 the parent's name, $2 run. A cycle of foreign keys that waits for itself: insert the row without
--- its reference now, if the parent waits as well; it stays withheld, and the reference is set when
--- the parent has arrived.
+-- A ring of foreign keys that waits for itself: insert the row without its reference now; it stays
+-- withheld, and the reference is set when the parent has arrived.
 with loose as (
     update pg_temp.tidegate_stage s
     set {{clear}}
@@ -8,11 +7,6 @@ with loose as (
     where s.ctid = v.place and v.verdict = 'insert' and {{refers}}
         and not exists (select from {{parent}} p where {{staged_is_parent}})
         and not exists ({{staged_parent}})
-        and exists (
-            select from {{store}}._sync_withheld w
-            where w.table_name = $1 and w.last_run_id = $2 and w.reason = 'missing_parent'
-                and w.key = {{parent_key}}
-        )
     returning v.place as was, s.ctid as place
 )
 update pg_temp.tidegate_verdict v set detached = true, place = l.place

@@ -9,7 +9,11 @@ select json_build_object(
             'after', m.after_key::text,
             'generation', coalesce(m.generation, 0),
             'source_identity', m.source_identity,
-            'mobile', c.rows
+            'mobile', c.rows,
+            'withholds', exists (
+                select from {{store}}._sync_withheld w
+                where w.table_name = t.name and w.direction = $2
+            )
         ))
         from unnest($1::text[]) as t (name)
         left join {{store}}._sync_metadata m

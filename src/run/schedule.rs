@@ -3,7 +3,7 @@
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::model::order::parents_first;
-use crate::model::{TablePlan, TableSettings};
+use crate::model::{TablePlan, TableSettings, Tally};
 use crate::source::View;
 use crate::target::Target;
 
@@ -27,6 +27,14 @@ pub(super) enum Turn {
 }
 
 impl Turn {
+    /// What became of its rows, if it was worked on.
+    pub(super) fn tally(&self) -> Option<&Tally> {
+        match self {
+            Turn::Worked(worked) => Some(&worked.progress.account.tally),
+            Turn::HeldBack { .. } => None,
+        }
+    }
+
     /// How tables end that refer to this one, unless it was done.
     fn consequence(&self) -> Option<Outcome> {
         match self {

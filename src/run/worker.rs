@@ -21,6 +21,8 @@ pub(super) struct Worked {
     pub(super) progress: Progress,
     /// Withheld rows of earlier runs that are worth another try.
     pub(super) awaited: Vec<Awaited>,
+    /// Whether a ring of foreign keys was broken: references are still to be set.
+    pub(super) broken: bool,
     /// What ended it early.
     pub(super) error: Option<Error>,
     /// How long it took so far.
@@ -52,6 +54,7 @@ impl<V: View, T: Target> Run<'_, V, T> {
             progress: Progress { at: state.position.clone(), ..Progress::default() },
             // A full run meets every row anyway.
             awaited: if self.full { Vec::new() } else { state.awaited.clone() },
+            broken: false,
             error: None,
             seconds: 0.0,
         };
@@ -88,7 +91,8 @@ impl<V: View, T: Target> Run<'_, V, T> {
                 format!("{} was read from another desktop database before", plan.label()),
                 format!(
                     "If the desktop was moved or restored on purpose, forget where the old one \
-                     stood, so that the whole table is compared: update _sync_metadata set \
+                     stood, so that the whole table is compared; in tidegate's schema of the \
+                     cloud: update _sync_metadata set \
                      source_identity = null, watermark = null, after_key = null where \
                      table_name = '{}'.",
                     plan.label()

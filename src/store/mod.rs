@@ -4,6 +4,7 @@ mod migrate;
 mod runs;
 mod state;
 mod status;
+mod withheld;
 
 pub use migrate::Migrated;
 pub use runs::Finished;

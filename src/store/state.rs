@@ -2,14 +2,12 @@
 
 use serde::Deserialize;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::{Error, Result};
-use crate::model::plan::Parent;
-use crate::model::{Awaited, Ownership, Position, Reason, TablePlan};
-use crate::sql::{column, list, literal, table};
+use crate::model::{Awaited, Ownership, Position, TablePlan};
+use crate::sql::list;
 
 use super::Store;
 
@@ -29,6 +27,8 @@ pub struct TableState {
     pub source_identity: Option<String>,
     /// Mobile rows when they were last counted.
     pub mobile: Option<u64>,
+    /// Whether rows of it are withheld.
+    pub withholds: bool,
     /// Withheld rows that are worth another try.
     pub awaited: Vec<Awaited>,
 }
@@ -49,6 +49,7 @@ struct TableDocument {
     generation: i64,
     source_identity: Option<String>,
     mobile: Option<u64>,
+    withholds: bool,
 }
 
 #[derive(Deserialize)]
@@ -92,91 +93,6 @@ impl Store<'_> {
         }
         Ok(state(&labels, document))
     }
-
-    /// The query for one table's withheld rows that are worth another try.
-    fn due(&self, plan: &TablePlan) -> String {
-        let stored = |json: &str, target: &str, type_name: &str| {
-            format!("(w.{json} ->> {})::{type_name}", literal(target))
-        };
-        let same = |c: &crate::model::plan::ColumnPlan| {
-            format!("{} = {}", column("t", &c.target), stored("key", &c.target, &c.target_type))
-        };
-        let present = |parent: &Parent| {
-            let value = |i: usize| {
-                let c = &plan.columns[i];
-                stored("row", &c.target, &c.target_type)
-            };
-            let unset =
-                list(parent.columns.iter().map(|(i, _)| format!("{} is null", value(*i))), " or ");
-            let is_parent = list(
-                parent.columns.iter().map(|(i, to)| format!("{} = {}", column("p", to), value(*i))),
-                " and ",
-            );
-            format!(
-                "({unset} or exists (select from {} p where {is_parent}))",
-                table(&parent.table)
-            )
-        };
-        let parents = match plan.parents.is_empty() {
-            true => "true".to_owned(),
-            false => list(plan.parents.iter().map(present), " and "),
-        };
-        self.sql.render(
-            "postgres/due.sql",
-            &[
-                ("store", &self.quoted),
-                ("target", &table(&plan.target)),
-                ("key_is_row", &list(plan.key_columns().map(same), " and ")),
-                ("label", &literal(&plan.label())),
-                ("parents_present", &parents),
-                ("owner", &literal(&plan.columns[plan.owner.column].target)),
-            ],
-        )
-    }
-
-    /// The rows of `plan` that the run `run_id` had to leave for later.
-    pub async fn left_for_later(
-        &self,
-        connection: &Connection,
-        plan: &TablePlan,
-        run_id: Uuid,
-    ) -> Result<Vec<(Awaited, Reason)>> {
-        let sql = self.render("postgres/retry_keys.sql");
-        let (label, direction) = (plan.label(), plan.direction.word());
-        let params = [text(&label), text(&direction), (&run_id as _, Type::UUID)];
-        let doing = format!("looking for withheld rows of {label}");
-        let rows = connection.rows(doing, &sql, &params).await?;
-        let awaited = |key: String| Awaited { key, once_owned: false };
-        let reason = |word: &str| match word {
-            "busy" => Reason::Busy,
-            _ => Reason::MissingParent,
-        };
-        Ok(rows.iter().map(|row| (awaited(row.get(0)), reason(row.get(1)))).collect())
-    }
-
-    /// Takes rows off the list that were asked for again and that the source has no more.
-    pub async fn forget_gone(
-        &self,
-        connection: &Connection,
-        plan: &TablePlan,
-        run_id: Uuid,
-        asked: &[Awaited],
-    ) -> Result<u64> {
-        let keys: Vec<&str> =
-            asked.iter().filter(|a| !a.once_owned).map(|a| a.key.as_str()).collect();
-        if keys.is_empty() {
-            return Ok(0);
-        }
-        let sql = self.render("postgres/forget_gone.sql");
-        let (label, direction) = (plan.label(), plan.direction.word());
-        let params = [
-            text(&label),
-            text(&direction),
-            (&run_id as _, Type::UUID),
-            (&keys as _, Type::TEXT_ARRAY),
-        ];
-        connection.run(format!("clearing withheld rows of {label}"), &sql, &params).await
-    }
 }
 
 /// Puts everything to its table, by name.
@@ -206,6 +122,7 @@ impl From<TableDocument> for TableState {
             },
             source_identity: document.source_identity,
             mobile: document.mobile,
+            withholds: document.withholds,
             awaited: Vec::new(),
         }
     }

@@ -28,11 +28,16 @@ pub trait Target {
         at: &Position,
     ) -> impl Future<Output = Result<Self::Tx<'t>>>;
 
-    /// The rows of `plan` that this run had to leave for later, with the reason.
+    /// The rows of `plan` that this run had to leave for later, and those of earlier runs whose
+    /// parents have arrived meanwhile, with the reason.
     fn left_for_later(
         &self,
         plan: &TablePlan,
     ) -> impl Future<Output = Result<Vec<(Awaited, Reason)>>>;
+
+    /// The rows that this run left because they wait for each other in a ring of foreign keys, and
+    /// for nothing else: label of the table and key.
+    fn rings(&self, plans: &[&TablePlan]) -> impl Future<Output = Result<Vec<(String, String)>>>;
 
     /// Takes rows off the list that were asked for again and that the source has no more.
     fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> impl Future<Output = Result<()>>;

@@ -90,6 +90,17 @@ impl<'d> PgTarget<'d> {
 }
 
 impl PgTarget<'_> {
+    /// Asks between two batches. A rehearsal has to see what it wrote.
+    async fn look<R: Default>(&self, ask: impl AsyncFnOnce(&Connection) -> Result<R>) -> Result<R> {
+        match &self.ending {
+            Ending::Commit => ask(&self.database.connection().await?).await,
+            Ending::Rehearse(slot) => match &*slot.lock().await {
+                Some(connection) => ask(connection).await,
+                None => Ok(R::default()),
+            },
+        }
+    }
+
     /// Ends a rehearsal: nothing of it remains.
     pub async fn roll_back(&self) {
         if let Ending::Rehearse(slot) = &self.ending
@@ -145,17 +156,12 @@ impl Target for PgTarget<'_> {
     }
 
     async fn left_for_later(&self, plan: &TablePlan) -> Result<Vec<(Awaited, Reason)>> {
-        match &self.ending {
-            Ending::Commit => {
-                let connection = self.database.connection().await?;
-                self.store.left_for_later(&connection, plan, self.run_id).await
-            }
-            // A rehearsal has to see what it wrote.
-            Ending::Rehearse(slot) => match &*slot.lock().await {
-                Some(connection) => self.store.left_for_later(connection, plan, self.run_id).await,
-                None => Ok(Vec::new()),
-            },
-        }
+        self.look(async |connection| self.store.left_for_later(connection, plan, self.run_id).await)
+            .await
+    }
+
+    async fn rings(&self, plans: &[&TablePlan]) -> Result<Vec<(String, String)>> {
+        self.look(async |connection| self.store.rings(connection, plans, self.run_id).await).await
     }
 
     async fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> Result<()> {

@@ -1,12 +1,9 @@
 //! Foreign keys: rows whose parents are missing are found for the whole batch, not by failing.
 
-use tokio_postgres::types::Type;
-
-use crate::db::postgres::statement::{Param, text};
 use crate::error::Result;
 use crate::model::TablePlan;
 use crate::model::plan::Parent;
-use crate::sql::{column, ident, list, literal, table};
+use crate::sql::{column, ident, list, table};
 
 use super::{PgTx, render};
 
@@ -18,7 +15,7 @@ impl PgTx<'_> {
         loop {
             let mut withheld = 0;
             for parent in &self.plan.parents {
-                withheld += self.about_parent("postgres/parents.sql", parent, &[]).await?;
+                withheld += self.about_parent("postgres/parents.sql", parent).await?;
             }
             if withheld == 0 || !refers_to_itself {
                 return Ok(());
@@ -29,24 +26,16 @@ impl PgTx<'_> {
     /// Takes references to missing parents out of new rows, where they may be NULL.
     pub(super) async fn detach(&self) -> Result<()> {
         for parent in self.plan.parents.iter().filter(|p| p.is_breakable()) {
-            let label = parent.table.to_string();
-            let run_id = (&self.target.run_id as _, Type::UUID);
-            self.about_parent("postgres/detach.sql", parent, &[text(&label), run_id]).await?;
+            self.about_parent("postgres/detach.sql", parent).await?;
         }
         Ok(())
     }
 
-    async fn about_parent(
-        &self,
-        statement: &'static str,
-        parent: &Parent,
-        params: &[Param<'_>],
-    ) -> Result<u64> {
-        let mut slots = slots(self.plan, parent);
-        slots.push(("store", self.target.store.quoted().to_owned()));
+    async fn about_parent(&self, statement: &'static str, parent: &Parent) -> Result<u64> {
+        let slots = slots(self.plan, parent);
         let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
         let sql = self.target.sql.render(statement, &slots);
-        self.connection()?.run(self.doing("classifying"), &sql, params).await
+        self.connection()?.run(self.doing("classifying"), &sql, &[]).await
     }
 }
 
@@ -71,18 +60,9 @@ fn slots(plan: &TablePlan, parent: &Parent) -> Vec<(&'static str, String)> {
         ("staged_is_parent", each(&|_, from, to| format!("{to} = {from}"), " and ")),
         ("staged_is_present", each(&|i, from, _| format!("p.f{i} = {from}"), " and ")),
         ("staged_parent", staged_parent(plan, parent)),
-        ("parent_key", parent_key(plan, parent)),
         ("lock", lock.to_owned()),
         ("clear", list(parent.columns.iter().map(clear), ", ")),
     ]
-}
-
-/// The parent's key as a JSON object, column → text, as `_sync_withheld` has it.
-fn parent_key(plan: &TablePlan, parent: &Parent) -> String {
-    let pair = |(from, to): &(usize, String)| {
-        format!("{}, ({})::text", literal(to), render::staged(&plan.columns[*from]))
-    };
-    format!("jsonb_build_object({})", list(parent.columns.iter().map(pair), ", "))
 }
 
 /// A row of the same batch that the staged row refers to, and that is, or will be, there.

@@ -127,6 +127,10 @@ impl Target for FaultyTarget<'_> {
         self.inner.left_for_later(plan).await
     }
 
+    async fn rings(&self, plans: &[&TablePlan]) -> Result<Vec<(String, String)>> {
+        self.inner.rings(plans).await
+    }
+
     async fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> Result<()> {
         self.inner.forget_gone(plan, asked).await
     }

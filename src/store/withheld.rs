@@ -1,0 +1,139 @@
+//! Withheld rows: which of them are worth another try, and which are gone.
+
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::db::postgres::Connection;
+use crate::db::postgres::statement::text;
+use crate::error::Result;
+use crate::model::plan::{ColumnPlan, Parent};
+use crate::model::{Awaited, Reason, TablePlan};
+use crate::sql::{column, list, literal, table};
+
+use super::Store;
+
+impl Store<'_> {
+    /// The query for one table's withheld rows that are worth another try in the next run.
+    pub(super) fn due(&self, plan: &TablePlan) -> String {
+        let same = |c: &ColumnPlan| format!("{} = {}", column("t", &c.target), stored("key", c));
+        self.sql.render(
+            "postgres/due.sql",
+            &[
+                ("store", &self.quoted),
+                ("target", &table(&plan.target)),
+                ("key_is_row", &list(plan.key_columns().map(same), " and ")),
+                ("label", &literal(&plan.label())),
+                ("parents_present", &parents_present(plan)),
+                ("owner", &literal(&plan.columns[plan.owner.column].target)),
+            ],
+        )
+    }
+
+    /// The rows of `plan` that the run `run_id` had to leave for later, and those of earlier runs
+    /// whose parents have arrived meanwhile.
+    pub async fn left_for_later(
+        &self,
+        connection: &Connection,
+        plan: &TablePlan,
+        run_id: Uuid,
+    ) -> Result<Vec<(Awaited, Reason)>> {
+        let parents = parents_present(plan);
+        let slots = [("store", &*self.quoted), ("parents_present", &parents)];
+        let sql = self.sql.render("postgres/retry_keys.sql", &slots);
+        let (label, direction) = (plan.label(), plan.direction.word());
+        let params = [text(&label), text(&direction), (&run_id as _, Type::UUID)];
+        let doing = format!("looking for withheld rows of {label}");
+        let rows = connection.rows(doing, &sql, &params).await?;
+        let awaited = |key: String| Awaited { key, once_owned: false };
+        let reason = |word: &str| match word {
+            "busy" => Reason::Busy,
+            _ => Reason::MissingParent,
+        };
+        Ok(rows.iter().map(|row| (awaited(row.get(0)), reason(row.get(1)))).collect())
+    }
+
+    /// The rows that the run `run_id` left because they wait for each other in a ring of foreign
+    /// keys, and for nothing else: label of the table and key.
+    pub async fn rings(
+        &self,
+        connection: &Connection,
+        plans: &[&TablePlan],
+        run_id: Uuid,
+    ) -> Result<Vec<(String, String)>> {
+        let Some(first) = plans.first() else { return Ok(Vec::new()) };
+        let edges = plans.iter().flat_map(|plan| plan.parents.iter().map(|p| self.edge(plan, p)));
+        let slots = [("edges", list(edges, "\nunion all\n"))];
+        let sql = self.sql.render("postgres/rings.sql", &[(slots[0].0, &slots[0].1)]);
+        let direction = first.direction.word();
+        let params = [(&run_id as _, Type::UUID), text(&direction)];
+        let rows = connection.rows("looking for rings of withheld rows", &sql, &params).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// The query for the waiting rows of `plan` that lack this parent, each with its key.
+    fn edge(&self, plan: &TablePlan, parent: &Parent) -> String {
+        let pair = |(from, to): &(usize, String)| {
+            format!("{}, w.row ->> {}", literal(to), literal(&plan.columns[*from].target))
+        };
+        self.sql.render(
+            "postgres/ring_edge.sql",
+            &[
+                ("store", &self.quoted),
+                ("label", &literal(&plan.label())),
+                ("parent_label", &literal(&parent.table.to_string())),
+                ("parent_key", &list(parent.columns.iter().map(pair), ", ")),
+                ("parent_present", &parent_present(plan, parent)),
+            ],
+        )
+    }
+
+    /// Takes rows off the list that were asked for again and that the source has no more.
+    pub async fn forget_gone(
+        &self,
+        connection: &Connection,
+        plan: &TablePlan,
+        run_id: Uuid,
+        asked: &[Awaited],
+    ) -> Result<u64> {
+        let keys: Vec<&str> =
+            asked.iter().filter(|a| !a.once_owned).map(|a| a.key.as_str()).collect();
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let sql = self.render("postgres/forget_gone.sql");
+        let (label, direction) = (plan.label(), plan.direction.word());
+        let params = [
+            text(&label),
+            text(&direction),
+            (&run_id as _, Type::UUID),
+            (&keys as _, Type::TEXT_ARRAY),
+        ];
+        connection.run(format!("clearing withheld rows of {label}"), &sql, &params).await
+    }
+}
+
+/// A column of the stored copy of a row or key, in the target's type.
+fn stored(json: &str, c: &ColumnPlan) -> String {
+    format!("(w.{json} ->> {})::{}", literal(&c.target), c.target_type)
+}
+
+/// That every parent of a withheld row is there.
+fn parents_present(plan: &TablePlan) -> String {
+    match plan.parents.is_empty() {
+        true => "true".to_owned(),
+        false => list(plan.parents.iter().map(|p| parent_present(plan, p)), " and "),
+    }
+}
+
+fn parent_present(plan: &TablePlan, parent: &Parent) -> String {
+    let value = |i: usize| stored("row", &plan.columns[i]);
+    let unset = parent.columns.iter().map(|(from, _)| format!("{} is null", value(*from)));
+    let same =
+        parent.columns.iter().map(|(from, to)| format!("{} = {}", column("p", to), value(*from)));
+    format!(
+        "({} or exists (select from {} p where {}))",
+        list(unset, " or "),
+        table(&parent.table),
+        list(same, " and ")
+    )
+}
