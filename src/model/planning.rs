@@ -1,6 +1,6 @@
 //! From two catalogues and the configuration to a [`TablePlan`], or a refusal with its remedy.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 use super::plan::{
     ColumnPlan, Direction, Given, Origin, OwnerPlan, Parent, Passage, StampPlan, TablePlan,
@@ -12,7 +12,8 @@ use super::settings::TableSettings;
 /// Plans one table, desktop → cloud.
 ///
 /// # Errors
-/// [`Kind::Config`](crate::error::Kind::Config) when the table can't be synced safely.
+/// [`Kind::Config`] when the table can't be synced safely, [`Kind::Unauthorised`] when the role
+/// lacks rights on it.
 pub fn forward(given: Given<'_>) -> Result<TablePlan> {
     let settings = given.settings;
     let source = given.source.ok_or_else(|| {
@@ -33,6 +34,7 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
     let key = primary_key(target)?;
     refuse_hidden_rows("desktop", source)?;
     refuse_hidden_rows("cloud", target)?;
+    refuse_missing_rights(source, target)?;
     let (columns, drift) = match_columns(given, source, target)?;
     let key = key_indexes(key, &columns, source)?;
     refuse_unfilled(target, &columns)?;
@@ -92,6 +94,21 @@ fn refuse_hidden_rows(end: &str, table: &TableSchema) -> Result<()> {
         "alter role … bypassrls, or connect as the table's owner: rows that are hidden can be \
          neither synced nor protected.",
     ))
+}
+
+/// Rights that are missing for one table must not stop the others.
+fn refuse_missing_rights(source: &TableSchema, target: &TableSchema) -> Result<()> {
+    let parent = target.foreign_keys.iter().find(|key| !key.readable);
+    let (end, rights, table) = match parent {
+        _ if !source.readable => ("desktop", "select", source.table()),
+        _ if !target.readable || !target.writable => {
+            ("cloud", "select, insert, update", target.table())
+        }
+        Some(key) => ("cloud", "select", key.parent()),
+        None => return Ok(()),
+    };
+    Err(Error::new(Kind::Unauthorised, format!("the {end}'s role lacks rights on {table}"))
+        .remedied(format!("grant {rights} on {table} to the role, as its owner.")))
 }
 
 /// The columns that both ends have, in the target's order, and those that only the source has.

@@ -15,6 +15,10 @@ pub struct TableSchema {
     pub kind: String,
     /// Whether row-level security hides rows from the role that we are.
     pub row_security: bool,
+    /// Whether the role that we are may read it.
+    pub readable: bool,
+    /// Whether the role that we are may insert into it and update it.
+    pub writable: bool,
     /// Columns in the order of the table.
     pub columns: Vec<Column>,
     /// The primary key, if any.
@@ -103,6 +107,8 @@ pub struct Key {
 pub struct ForeignKey {
     /// The constraint's name.
     pub name: String,
+    /// Whether the role that we are may read the table referred to.
+    pub readable: bool,
     /// Whether our role may lock rows of the table referred to.
     pub lockable: bool,
     /// The referring columns.

@@ -189,6 +189,50 @@ async fn m22_rls_blind() {
     assert_eq!(counts(of(&office.forward().await, "hidden")), [1, 1, 0, 0, 0]);
 }
 
+/// The rights that a role lacks for one table refuse that table, and the others run.
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_are_missing_refuse_their_table_only() {
+    let schema = JOBS.to_owned()
+        + &JOBS.replace("jobs", "secret")
+        + &JOBS.replace("jobs", "kind")
+        + &JOBS.replace("jobs", "child")
+        + "alter table child add kind integer references kind;";
+    let office = Office::open(&schema, &["jobs", "secret", "child"]).await;
+    let fill = "insert into jobs values (1, 'job', 'D', now(), now());
+        insert into secret select * from jobs; insert into child select * from jobs;
+        create role app login; grant pg_read_all_stats to app;
+        grant select on jobs, child to app";
+    office.desktop.batch_execute(fill).await.unwrap();
+    let grants = "grant usage on schema tidegate to app;
+        grant all on all tables in schema tidegate to app;
+        grant select, insert, update on jobs, child, secret to app";
+    office.cloud.batch_execute(grants).await.unwrap();
+    let urls =
+        ["desktop", "cloud"].map(|name| office.cluster.url(name).replace("postgres@", "app@"));
+    office.write_config(&urls[0], &urls[1], "");
+    let lacks = async |wanted: &[(&str, &str, &str)]| {
+        let report = office.forward().await;
+        for (table, message, remedy) in wanted {
+            let trouble = of(&report, table).error.as_ref().unwrap();
+            assert!(trouble.message.contains(message), "{trouble:?}");
+            assert!(trouble.remedy.starts_with(remedy), "{trouble:?}");
+        }
+        (report.exit_code(false), of(&report, "jobs").outcome)
+    };
+    let wanted = [
+        ("secret", "the desktop's role lacks rights on secret", "grant select on secret"),
+        ("child", "the cloud's role lacks rights on kind", "grant select on kind"),
+    ];
+    assert_eq!(lacks(&wanted).await, (3, Outcome::Ok));
+    assert_eq!(office.tidegate(&["forward", "--table", "secret"]).status.code(), Some(12));
+    office.desktop.batch_execute("grant select on secret to app").await.unwrap();
+    let revoke = "revoke insert on secret from app; grant select on kind to app";
+    office.cloud.batch_execute(revoke).await.unwrap();
+    let wanted = [("secret", "the cloud's role lacks rights on secret", "grant select, insert")];
+    assert_eq!(lacks(&wanted).await, (3, Outcome::Ok));
+    assert_eq!(value(&office.cloud, "select count(*)::text from child").await, "1");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn columns_are_matched_by_name() {
     let mut office = Office::open(JOBS, &["jobs"]).await;
