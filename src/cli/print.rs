@@ -62,8 +62,10 @@ fn mobile(t: &TableReport) -> String {
 fn sentence(report: &RunReport) -> String {
     let written: u64 = report.tables.iter().map(|t| t.inserted + t.updated).sum();
     let what = match (report.dry_run, written) {
+        (true, 1) => "1 row would be written; everything was rolled back".to_owned(),
         (true, _) => format!("{written} rows would be written; everything was rolled back"),
         (false, 0) => "nothing to write".to_owned(),
+        (false, 1) => "1 row written".to_owned(),
         (false, _) => format!("{written} rows written"),
     };
     let how = match report.outcome {

@@ -70,16 +70,16 @@ impl<'d> PgTarget<'d> {
 
     /// The connection of the next batch, in its transaction.
     async fn open(&self) -> Result<Connection> {
-        if let Ending::Rehearse(slot) = &self.ending
-            && let Some(connection) = slot.lock().await.take()
-        {
-            let clear = self.sql.render("postgres/clear.sql", &[]);
-            connection.batch("starting a batch", &clear).await?;
-            return Ok(connection);
-        }
-        let connection = self.database.connection().await?;
-        let begin = self.sql.render("postgres/begin.sql", &[]);
-        match connection.batch("starting a batch", &begin).await {
+        let rehearsed = match &self.ending {
+            Ending::Commit => None,
+            Ending::Rehearse(slot) => slot.lock().await.take(),
+        };
+        let (connection, statement) = match rehearsed {
+            Some(connection) => (connection, "postgres/clear.sql"),
+            None => (self.database.connection().await?, "postgres/begin.sql"),
+        };
+        let start = self.sql.render(statement, &[]);
+        match connection.batch("starting a batch", &start).await {
             Ok(()) => Ok(connection),
             Err(e) => {
                 connection.discard();
