@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::db::postgres::{Connection, Database, Purpose};
-use crate::error::{End, Result};
-use crate::model::{Direction, Horizon, Lag, TablePlan};
+use crate::error::{End, Error, Result};
+use crate::model::{Direction, Lag, TablePlan};
 use crate::source::postgres::{PgSource, PgView};
 use crate::source::{Source, View};
-use crate::sql::Sql;
+use crate::sql::{Sql, literal};
 use crate::store::{Store, TableState};
 use crate::target::postgres::PgTarget;
 
@@ -57,8 +57,8 @@ pub async fn forward(
     }
 
     let view = PgSource::new(desktop, sql).open(&lags(&opening)).await?;
-    refuse_without_horizon(&mut opening, &view);
     let store = Store::new(sql, &config.cloud_schema);
+    refuse_unsuited(&mut opening, &view, &store);
     count_first_loads(&store, &connection, &mut opening.tables).await?;
     let target = PgTarget::new(&cloud, &store, run_id, view.identity());
     let target = if request.dry_run { target.rehearsing() } else { target };
@@ -105,15 +105,39 @@ fn lags(opening: &Opening) -> Vec<Lag> {
     lags
 }
 
-/// Tables that nothing bounds the open transactions of can't be synced.
-fn refuse_without_horizon(opening: &mut Opening, view: &PgView) {
+/// Tables that the view is no good for can't be synced.
+fn refuse_unsuited(opening: &mut Opening, view: &PgView, store: &Store<'_>) {
     let tables = std::mem::take(&mut opening.tables);
     for (plan, state) in tables {
-        match view.horizon(&plan) {
-            Ok(Horizon(_)) => opening.tables.push((plan, state)),
+        let suited = view.horizon(&plan).and_then(|_| same_source(&plan, &state, view, store));
+        match suited {
+            Ok(()) => opening.tables.push((plan, state)),
             Err(e) => opening.refused.push((plan.settings, e)),
         }
     }
+}
+
+/// A position says nothing about another database, or about one restored from a backup.
+fn same_source(
+    plan: &TablePlan,
+    state: &TableState,
+    view: &PgView,
+    store: &Store<'_>,
+) -> Result<()> {
+    if state.source_identity.as_deref().is_none_or(|known| known == view.identity()) {
+        return Ok(());
+    }
+    let label = plan.label();
+    Err(Error::config(
+        format!("{label} was read from another desktop database before"),
+        format!(
+            "If the desktop was moved or restored on purpose, forget where the old one stood, so \
+             that the whole table is compared: update {}._sync_metadata set source_identity = \
+             null, watermark = null, after_key = null where table_name = {};",
+            store.quoted(),
+            literal(&label)
+        ),
+    ))
 }
 
 /// Before the first load nothing has been counted yet.

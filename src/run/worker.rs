@@ -70,7 +70,6 @@ impl<V: View, T: Target> Run<'_, V, T> {
         state: &TableState,
         worked: &mut Worked,
     ) -> Result<()> {
-        self.refuse_other_source(plan, state)?;
         if !plan.drift.is_empty() {
             let columns = plan.drift.join(", ");
             tracing::warn!(table = plan.label(), columns, "the cloud lacks columns; left out");
@@ -82,23 +81,5 @@ impl<V: View, T: Target> Run<'_, V, T> {
             (self.events)(Event::Batch { table: &label, read: progress.account.read });
         };
         self.way(plan, &watch).follow(selection, Cycles::Wait, &mut worked.progress).await
-    }
-
-    /// A position says nothing about another database, or about one restored from a backup.
-    fn refuse_other_source(&self, plan: &TablePlan, state: &TableState) -> Result<()> {
-        match &state.source_identity {
-            Some(known) if known != self.view.identity() => Err(Error::config(
-                format!("{} was read from another desktop database before", plan.label()),
-                format!(
-                    "If the desktop was moved or restored on purpose, forget where the old one \
-                     stood, so that the whole table is compared; in tidegate's schema of the \
-                     cloud: update _sync_metadata set \
-                     source_identity = null, watermark = null, after_key = null where \
-                     table_name = '{}'.",
-                    plan.label()
-                ),
-            )),
-            _ => Ok(()),
-        }
     }
 }

@@ -29,6 +29,12 @@ impl Horizons {
         let statement = sql.render("postgres/horizon.sql", &[]);
         let params = [(&seconds as _, Type::FLOAT8_ARRAY)];
         let read: Self = connection.document("reading the horizon", &statement, &params).await?;
+        if read.prepared {
+            tracing::warn!(
+                "the desktop holds a prepared transaction: rows arrive, but no watermark moves \
+                 until it ends"
+            );
+        }
         Ok(Self { lags: lags.to_vec(), ..read })
     }
 
@@ -54,12 +60,6 @@ impl Horizons {
             ));
         }
         let horizon = self.lags.iter().position(|l| *l == lag).map(|i| self.horizons[i].clone());
-        if self.prepared {
-            tracing::warn!(
-                "the desktop holds a prepared transaction: rows arrive, but no watermark moves \
-                 until it ends"
-            );
-        }
         Ok(Horizon(horizon.filter(|_| !self.prepared)))
     }
 }
