@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind, Result};
 use crate::guard;
 use crate::model::plan::{Cycles, Parent};
-use crate::model::{Batch, Checkpoint, Position, Selection, TablePlan};
+use crate::model::{Account, Batch, Checkpoint, Position, Selection, TablePlan};
 use crate::source::View;
-use crate::target::{Account, Target, TargetTx};
+use crate::target::{Target, TargetTx};
 
 /// A batch that met a passing obstacle is merged again from its beginning, so many times.
 const TRIES: u32 = 3;

@@ -17,4 +17,4 @@ pub use names::TableName;
 pub use plan::{Direction, TablePlan};
 pub use position::{Awaited, Checkpoint, Horizon, Position, Selection};
 pub use settings::{Lag, Ownership, TableSettings};
-pub use verdict::{Reason, Tally, Verdict};
+pub use verdict::{Account, Reason, Tally, Verdict};

@@ -149,3 +149,12 @@ impl AddAssign<&Tally> for Tally {
         }
     }
 }
+
+/// What became of one table's rows in one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Rows read from the source.
+    pub read: u64,
+    /// The last verdict of each.
+    pub tally: Tally,
+}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
-use crate::model::{Horizon, Position, Reason, TablePlan, Tally};
+use crate::model::{Account, Horizon, Position, Reason, TablePlan};
 use crate::sql::{column, table};
 
 use super::Store;
@@ -51,8 +51,9 @@ impl Store<'_> {
         connection: &Connection,
         run_id: Uuid,
         plan: &TablePlan,
-        (read, tally): (u64, &Tally),
+        account: &Account,
     ) -> Result<()> {
+        let Account { read, tally } = account;
         let counts = json!({
             "read": read,
             "inserted": tally.inserted,

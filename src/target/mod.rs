@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
 use crate::model::write_set::{Expected, WriteSet};
-use crate::model::{Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
+use crate::model::{Account, Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
 
 /// A database that is written.
 pub trait Target {
@@ -67,13 +67,4 @@ pub trait TargetTx {
         proof: Proof,
         so_far: &Account,
     ) -> impl Future<Output = Result<Position>>;
-}
-
-/// What became of one table's rows in one run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Account {
-    /// Rows read from the source.
-    pub read: u64,
-    /// The last verdict of each.
-    pub tally: Tally,
 }

@@ -9,10 +9,9 @@ use uuid::Uuid;
 use crate::db::postgres::statement::text;
 use crate::db::postgres::{Connection, failed};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Checkpoint, Horizon, Position, TablePlan};
+use crate::model::{Account, Checkpoint, Horizon, Position, TablePlan};
 use crate::sql::table;
 
-use super::super::Account;
 use super::{Ending, PgTarget, PgTx, render};
 
 /// How often an unknown outcome is asked for, a little later each time: a server needs a while to
@@ -31,15 +30,8 @@ impl PgTx<'_> {
         self.connection()?.batch(self.doing("committing"), &present).await?;
         let noted = self.note_withheld(checkpoint, so_far).await?;
         if noted > 0 || so_far.tally.written() > 0 {
-            self.target
-                .store
-                .record_run(
-                    self.connection()?,
-                    self.target.run_id,
-                    self.plan,
-                    (so_far.read, &so_far.tally),
-                )
-                .await?;
+            let (store, run_id) = (self.target.store, self.target.run_id);
+            store.record_run(self.connection()?, run_id, self.plan, so_far).await?;
         }
         let at = self.move_position(checkpoint).await?;
         fail::fail_point!("before_commit", |_| std::process::abort());

@@ -21,11 +21,11 @@ use crate::error::{Error, Kind, Result};
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
 use crate::model::write_set::{Expected, TxId, WriteSet};
-use crate::model::{Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
+use crate::model::{Account, Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
 use crate::sql::Sql;
 use crate::store::Store;
 
-use super::{Account, Target, TargetTx};
+use super::{Target, TargetTx};
 use write_set::Counter;
 
 /// The PostgreSQL that is written.

@@ -10,7 +10,8 @@ use tidegate::guard::Proof;
 use tidegate::model::plan::{Cycles, Given};
 use tidegate::model::write_set::{Expected, WriteSet};
 use tidegate::model::{
-    Awaited, Batch, Checkpoint, Horizon, Position, Reason, Selection, TablePlan, Tally, planning,
+    Account, Awaited, Batch, Checkpoint, Horizon, Position, Reason, Selection, TablePlan, Tally,
+    planning,
 };
 use tidegate::pipeline::{Progress, Way};
 use tidegate::source::postgres::{PgSource, PgView};
@@ -18,7 +19,7 @@ use tidegate::source::{Changes, Source, View};
 use tidegate::sql::Sql;
 use tidegate::store::Store;
 use tidegate::target::postgres::{PgTarget, PgTx};
-use tidegate::target::{Account, Target, TargetTx};
+use tidegate::target::{Target, TargetTx};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
