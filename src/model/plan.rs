@@ -115,12 +115,21 @@ pub struct OwnerPlan {
 /// The columns that tell when a row was changed last: the greater of them counts.
 #[derive(Debug, Clone)]
 pub struct StampPlan {
-    /// In the source, with whether they lack a zone.
-    pub source: Vec<(String, bool)>,
+    /// In the source.
+    pub source: Vec<SourceStamp>,
     /// In the target.
     pub target: Vec<String>,
     /// The target's column that every change stamps, if it travels.
     pub updated_at: Option<String>,
+}
+
+/// A stamp of the source.
+#[derive(Debug, Clone)]
+pub struct SourceStamp {
+    /// The column's name.
+    pub name: String,
+    /// `timestamp without time zone`: read in the configured zone.
+    pub zoneless: bool,
 }
 
 /// A table that rows of this one refer to.

@@ -3,7 +3,8 @@
 use crate::error::{Error, Kind, Result};
 
 use super::plan::{
-    ColumnPlan, Direction, Given, Origin, OwnerPlan, Parent, Passage, StampPlan, TablePlan,
+    ColumnPlan, Direction, Given, Origin, OwnerPlan, Parent, Passage, SourceStamp, StampPlan,
+    TablePlan,
 };
 use super::policy;
 use super::schema::{Column, Key, TableSchema};
@@ -259,7 +260,7 @@ fn stamps(
     let names = [&settings.updated_at, &settings.created_at];
     let mut found = Vec::new();
     for column in names.iter().filter_map(|name| source.column(name)) {
-        let naive = match column.type_oid {
+        let zoneless = match column.type_oid {
             Column::TIMESTAMPTZ => false,
             Column::TIMESTAMP => {
                 zone(settings, &column.name)?;
@@ -272,7 +273,7 @@ fn stamps(
                 ));
             }
         };
-        found.push((column.name.clone(), naive));
+        found.push(SourceStamp { name: column.name.clone(), zoneless });
     }
     if found.is_empty() {
         return Err(Error::config(
@@ -285,7 +286,7 @@ fn stamps(
         columns.iter().find(|c| origin_name(c) == Some(name)).map(|c| c.target.clone())
     };
     Ok(StampPlan {
-        target: found.iter().filter_map(|(name, _)| in_target(name)).collect(),
+        target: found.iter().filter_map(|stamp| in_target(&stamp.name)).collect(),
         updated_at: in_target(&settings.updated_at),
         source: found,
     })

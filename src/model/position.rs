@@ -46,6 +46,15 @@ pub struct Awaited {
     pub once_owned: bool,
 }
 
+/// A withheld row that waits for others in a ring of foreign keys, and for nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InRing {
+    /// The label of its table.
+    pub table: String,
+    /// Its key as a JSON object, column of the target → text.
+    pub key: String,
+}
+
 /// Where the position goes when a batch commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Checkpoint {

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::db::postgres::Connection;
 use crate::error::{Error, Result};
-use crate::model::{Horizon, TablePlan, TableSettings};
+use crate::model::{TablePlan, TableSettings};
 use crate::source::View;
-use crate::store::{Finished, Store, TableState};
+use crate::store::{Finished, Quiet, Store, TableState};
 
 use super::opening::Opening;
 use super::report::{Outcome, TableReport, Trouble};
@@ -54,18 +54,17 @@ impl<V: View> Ending<'_, V> {
         opening: &Opening,
         turns: &[Turn],
     ) -> Result<BTreeMap<String, Option<String>>> {
-        let mut horizons: Vec<(&TablePlan, &Worked, Horizon)> = Vec::new();
+        let mut quiet = Vec::new();
         for ((plan, _), turn) in opening.tables.iter().zip(turns) {
             if let Turn::Worked(worked) = turn
                 && worked.is_quiet()
             {
-                horizons.push((plan, worked, self.view.horizon(plan)?));
+                let horizon = self.view.horizon(plan)?;
+                quiet.push(Quiet { plan, at: &worked.progress.at, horizon });
             }
         }
-        let quiet: Vec<_> = horizons.iter().map(|(p, w, h)| (*p, &w.progress.at, h)).collect();
         let identity = self.view.identity();
-        let moved = self.store.move_quiet(self.connection, self.run_id, identity, &quiet).await?;
-        Ok(moved.into_iter().collect())
+        self.store.move_quiet(self.connection, self.run_id, identity, &quiet).await
     }
 
     /// Counts what was written, and compares mobile rows with the last record.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::error::Result;
 use crate::model::plan::{Cycles, Parent};
-use crate::model::{Awaited, Reason, Selection, TableName, TablePlan, Tally};
+use crate::model::{Awaited, InRing, Reason, Selection, TableName, TablePlan, Tally};
 use crate::pipeline::{Progress, refuse_bad_table};
 use crate::source::View;
 use crate::store::TableState;
@@ -83,11 +83,7 @@ impl<V: View, T: Target> Run<'_, V, T> {
     }
 
     /// The waiting rows that stand in a ring, if a reference of some table can be left out.
-    async fn rings(
-        &self,
-        tables: &[(TablePlan, TableState)],
-        turns: &mut [Turn],
-    ) -> Vec<(String, String)> {
+    async fn rings(&self, tables: &[(TablePlan, TableState)], turns: &mut [Turn]) -> Vec<InRing> {
         let is_breakable = |plan: &TablePlan| plan.parents.iter().any(Parent::is_breakable);
         if waiting_rows(turns) == 0 || !tables.iter().any(|(plan, _)| is_breakable(plan)) {
             return Vec::new();
@@ -138,8 +134,8 @@ fn worked<'t>(
     })
 }
 
-fn keys_of<'r>(rings: &'r [(String, String)], label: &str) -> impl Iterator<Item = &'r str> {
-    rings.iter().filter(move |(table, _)| table == label).map(|(_, key)| key.as_str())
+fn keys_of<'r>(rings: &'r [InRing], label: &str) -> impl Iterator<Item = &'r str> {
+    rings.iter().filter(move |row| row.table == label).map(|row| row.key.as_str())
 }
 
 fn parent_was_written(

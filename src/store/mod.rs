@@ -7,7 +7,7 @@ mod status;
 mod withheld;
 
 pub use migrate::Migrated;
-pub use runs::Finished;
+pub use runs::{Finished, Quiet};
 pub use state::{State, TableState};
 pub use status::TableStatus;
 

@@ -1,5 +1,7 @@
 //! What runs did: `_sync_runs`, `_sync_row_counts`, and positions that move without rows.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
 use tokio_postgres::types::Type;
@@ -29,7 +31,7 @@ pub struct Finished<'f> {
     /// Rows that were not written.
     pub withheld: u64,
     /// The same by reason.
-    pub withheld_by: &'f std::collections::BTreeMap<Reason, u64>,
+    pub withheld_by: &'f BTreeMap<Reason, u64>,
     /// Mobile rows before.
     pub mobile_before: Option<u64>,
     /// Mobile rows after.
@@ -42,6 +44,17 @@ pub struct Finished<'f> {
     pub seconds: f64,
     /// What went wrong.
     pub error: Option<String>,
+}
+
+/// A table with nothing to do.
+#[derive(Debug)]
+pub struct Quiet<'q> {
+    /// The table.
+    pub plan: &'q TablePlan,
+    /// Where the run found it.
+    pub at: &'q Position,
+    /// Where it moves to.
+    pub horizon: Horizon,
 }
 
 impl Store<'_> {
@@ -137,14 +150,13 @@ impl Store<'_> {
         connection: &Connection,
         run_id: Uuid,
         source_identity: &str,
-        quiet: &[(&TablePlan, &Position, &Horizon)],
-    ) -> Result<Vec<(String, Option<String>)>> {
-        let Some((first, ..)) = quiet.first() else { return Ok(Vec::new()) };
-        let labels: Vec<String> = quiet.iter().map(|(plan, ..)| plan.label()).collect();
-        let generations: Vec<i64> = quiet.iter().map(|(_, at, _)| at.generation).collect();
-        let horizons: Vec<Option<&str>> =
-            quiet.iter().map(|(.., horizon)| horizon.0.as_deref()).collect();
-        let direction = first.direction.word();
+        quiet: &[Quiet<'_>],
+    ) -> Result<BTreeMap<String, Option<String>>> {
+        let Some(first) = quiet.first() else { return Ok(BTreeMap::new()) };
+        let labels: Vec<String> = quiet.iter().map(|q| q.plan.label()).collect();
+        let generations: Vec<i64> = quiet.iter().map(|q| q.at.generation).collect();
+        let horizons: Vec<Option<&str>> = quiet.iter().map(|q| q.horizon.0.as_deref()).collect();
+        let direction = first.plan.direction.word();
         let params = [
             (&labels as _, Type::TEXT_ARRAY),
             (&generations as _, Type::INT8_ARRAY),

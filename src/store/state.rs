@@ -75,9 +75,12 @@ impl Store<'_> {
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
         let arms = list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan))), "\n");
         let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
-        let marks = (&ownership.mobile, &ownership.desktop);
-        let params =
-            [(&labels as _, Type::TEXT_ARRAY), text(&direction), text(marks.0), text(marks.1)];
+        let params = [
+            (&labels as _, Type::TEXT_ARRAY),
+            text(&direction),
+            text(&ownership.mobile),
+            text(&ownership.desktop),
+        ];
         let read = connection.document("reading the state", &sql, &params).await;
         let document: Document = match read {
             Ok(document) => document,

@@ -7,7 +7,7 @@ use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
 use crate::model::plan::{ColumnPlan, Parent};
-use crate::model::{Awaited, Reason, TablePlan};
+use crate::model::{Awaited, InRing, Reason, TablePlan};
 use crate::sql::{column, list, literal, table};
 
 use super::Store;
@@ -53,21 +53,21 @@ impl Store<'_> {
     }
 
     /// The rows that the run `run_id` left because they wait for each other in a ring of foreign
-    /// keys, and for nothing else: label of the table and key.
+    /// keys, and for nothing else.
     pub async fn rings(
         &self,
         connection: &Connection,
         plans: &[&TablePlan],
         run_id: Uuid,
-    ) -> Result<Vec<(String, String)>> {
+    ) -> Result<Vec<InRing>> {
         let Some(first) = plans.first() else { return Ok(Vec::new()) };
         let edges = plans.iter().flat_map(|plan| plan.parents.iter().map(|p| self.edge(plan, p)));
-        let slots = [("edges", list(edges, "\nunion all\n"))];
-        let sql = self.sql.render("postgres/rings.sql", &[(slots[0].0, &slots[0].1)]);
+        let edges = list(edges, "\nunion all\n");
+        let sql = self.sql.render("postgres/rings.sql", &[("edges", &edges)]);
         let direction = first.direction.word();
         let params = [(&run_id as _, Type::UUID), text(&direction)];
         let rows = connection.rows("looking for rings of withheld rows", &sql, &params).await?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+        Ok(rows.iter().map(|row| InRing { table: row.get(0), key: row.get(1) }).collect())
     }
 
     /// The query for the waiting rows of `plan` that lack this parent, each with its key.

@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
 use crate::model::write_set::{Expected, WriteSet};
-use crate::model::{Account, Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
+use crate::model::{
+    Account, Awaited, Batch, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
+};
 
 /// A database that is written.
 pub trait Target {
@@ -36,8 +38,8 @@ pub trait Target {
     ) -> impl Future<Output = Result<Vec<(Awaited, Reason)>>>;
 
     /// The rows that this run left because they wait for each other in a ring of foreign keys, and
-    /// for nothing else: label of the table and key.
-    fn rings(&self, plans: &[&TablePlan]) -> impl Future<Output = Result<Vec<(String, String)>>>;
+    /// for nothing else.
+    fn rings(&self, plans: &[&TablePlan]) -> impl Future<Output = Result<Vec<InRing>>>;
 
     /// Takes rows off the list that were asked for again and that the source has no more.
     fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> impl Future<Output = Result<()>>;

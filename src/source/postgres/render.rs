@@ -1,7 +1,7 @@
 //! From a plan and a selection to a COPY statement. A COPY takes no bound values, so they are
 //! bound as settings of the transaction.
 
-use crate::model::plan::{ColumnPlan, Origin, Passage};
+use crate::model::plan::{ColumnPlan, Origin, Passage, SourceStamp};
 use crate::model::{Position, Selection, TablePlan};
 use crate::sql::{Sql, column, list, literal, table};
 
@@ -91,10 +91,10 @@ fn at_zone(name: &str) -> String {
     format!("({} at time zone {})", column("s", name), setting(ZONE, "text"))
 }
 
-fn stamp_column((name, naive): &(String, bool)) -> String {
-    match naive {
-        true => at_zone(name),
-        false => column("s", name),
+fn stamp_column(stamp: &SourceStamp) -> String {
+    match stamp.zoneless {
+        true => at_zone(&stamp.name),
+        false => column("s", &stamp.name),
     }
 }
 
@@ -105,9 +105,8 @@ fn stamp(plan: &TablePlan) -> String {
 
 /// One condition for each stamp, so that each can use its own index.
 fn changed_since(plan: &TablePlan) -> String {
-    let since = |s: &(String, bool)| {
-        format!("{} >= {}", stamp_column(s), setting(WATERMARK, "timestamptz"))
-    };
+    let since =
+        |s: &SourceStamp| format!("{} >= {}", stamp_column(s), setting(WATERMARK, "timestamptz"));
     list(plan.stamps.source.iter().map(since), " or ")
 }
 

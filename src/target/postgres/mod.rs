@@ -21,7 +21,9 @@ use crate::error::{Error, Kind, Result};
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
 use crate::model::write_set::{Expected, TxId, WriteSet};
-use crate::model::{Account, Awaited, Batch, Checkpoint, Position, Reason, TablePlan, Tally};
+use crate::model::{
+    Account, Awaited, Batch, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
+};
 use crate::sql::Sql;
 use crate::store::Store;
 
@@ -160,7 +162,7 @@ impl Target for PgTarget<'_> {
             .await
     }
 
-    async fn rings(&self, plans: &[&TablePlan]) -> Result<Vec<(String, String)>> {
+    async fn rings(&self, plans: &[&TablePlan]) -> Result<Vec<InRing>> {
         self.look(async |connection| self.store.rings(connection, plans, self.run_id).await).await
     }
 

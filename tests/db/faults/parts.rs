@@ -10,8 +10,8 @@ use tidegate::guard::Proof;
 use tidegate::model::plan::{Cycles, Given};
 use tidegate::model::write_set::{Expected, WriteSet};
 use tidegate::model::{
-    Account, Awaited, Batch, Checkpoint, Horizon, Position, Reason, Selection, TablePlan, Tally,
-    planning,
+    Account, Awaited, Batch, Checkpoint, Horizon, InRing, Position, Reason, Selection, TablePlan,
+    Tally, planning,
 };
 use tidegate::pipeline::{Progress, Way};
 use tidegate::source::postgres::{PgSource, PgView};
@@ -128,7 +128,7 @@ impl Target for FaultyTarget<'_> {
         self.inner.left_for_later(plan).await
     }
 
-    async fn rings(&self, plans: &[&TablePlan]) -> Result<Vec<(String, String)>> {
+    async fn rings(&self, plans: &[&TablePlan]) -> Result<Vec<InRing>> {
         self.inner.rings(plans).await
     }
 
