@@ -74,6 +74,16 @@ pub struct ColumnPlan {
     pub identity_always: bool,
 }
 
+impl ColumnPlan {
+    /// The source's column that it comes from; none where the source has no ownership column.
+    pub fn source_name(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Column { name, .. } => Some(name),
+            Origin::Owner => None,
+        }
+    }
+}
+
 /// Where a column's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -162,6 +172,11 @@ impl TablePlan {
     /// The columns of the key.
     pub fn key_columns(&self) -> impl Iterator<Item = &ColumnPlan> {
         self.key.iter().map(|&i| &self.columns[i])
+    }
+
+    /// The ownership column.
+    pub fn owner_column(&self) -> &ColumnPlan {
+        &self.columns[self.owner.column]
     }
 
     /// The columns that an update may set: neither key nor owner, nor what the target computes.

@@ -40,7 +40,7 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
     let key = key_indexes(key, &columns, source)?;
     refuse_unfilled(target, &columns)?;
     let owner = owner_plan(given, target, &columns)?;
-    let key_names: Vec<&str> = key.iter().filter_map(|&i| origin_name(&columns[i])).collect();
+    let key_names: Vec<&str> = key.iter().filter_map(|&i| columns[i].source_name()).collect();
     Ok(TablePlan {
         direction: Direction::Forward,
         policy: policy::FORWARD,
@@ -245,13 +245,6 @@ fn owner_plan(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) ->
     })
 }
 
-fn origin_name(column: &ColumnPlan) -> Option<&str> {
-    match &column.origin {
-        Origin::Column { name, .. } => Some(name),
-        Origin::Owner => None,
-    }
-}
-
 fn stamps(
     settings: &TableSettings,
     source: &TableSchema,
@@ -283,7 +276,7 @@ fn stamps(
         ));
     }
     let in_target = |name: &str| {
-        columns.iter().find(|c| origin_name(c) == Some(name)).map(|c| c.target.clone())
+        columns.iter().find(|c| c.source_name() == Some(name)).map(|c| c.target.clone())
     };
     Ok(StampPlan {
         target: found.iter().filter_map(|stamp| in_target(&stamp.name)).collect(),

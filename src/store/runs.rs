@@ -172,5 +172,5 @@ impl Store<'_> {
 }
 
 fn owner(plan: &TablePlan) -> String {
-    format!("{}::text", column("t", &plan.columns[plan.owner.column].target))
+    format!("{}::text", column("t", &plan.owner_column().target))
 }

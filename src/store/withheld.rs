@@ -24,7 +24,7 @@ impl Store<'_> {
                 ("key_is_row", &list(plan.key_columns().map(same), " and ")),
                 ("label", &literal(&plan.label())),
                 ("parents_present", &parents_present(plan)),
-                ("owner", &literal(&plan.columns[plan.owner.column].target)),
+                ("owner", &literal(&plan.owner_column().target)),
             ],
         )
     }

@@ -29,7 +29,13 @@ pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> 
         ("columns", list(plan.columns.iter().map(value), ", ")),
         ("stamp", stamp(plan)),
         ("source", table(&plan.source)),
-        ("key", list(plan.key_columns().filter_map(name).map(|n| column("s", n)), ", ")),
+        (
+            "key",
+            list(
+                plan.key_columns().filter_map(ColumnPlan::source_name).map(|n| column("s", n)),
+                ", ",
+            ),
+        ),
     ];
     let statement = match selection {
         Selection::Since(Position { watermark: Some(watermark), after, .. }) => {
@@ -68,13 +74,6 @@ pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> 
 
 fn setting(name: &str, type_name: &str) -> String {
     format!("current_setting({})::{type_name}", literal(name))
-}
-
-fn name(c: &ColumnPlan) -> Option<&str> {
-    match &c.origin {
-        Origin::Column { name, .. } => Some(name),
-        Origin::Owner => None,
-    }
 }
 
 /// A column's value, in the form in which it travels.
@@ -122,13 +121,13 @@ fn stored_key(plan: &TablePlan, json: &str) -> String {
 }
 
 fn key_is_row(plan: &TablePlan) -> String {
-    let names = plan.key_columns().filter_map(name).map(|n| column("s", n));
+    let names = plan.key_columns().filter_map(ColumnPlan::source_name).map(|n| column("s", n));
     format!("({}) = ({})", list(names, ", "), stored_key(plan, "k.key"))
 }
 
 /// That the row is the writer's.
 fn owned(plan: &TablePlan) -> String {
-    match name(&plan.columns[plan.owner.column]) {
+    match plan.owner_column().source_name() {
         Some(name) => format!("{}::text = {}", column("s", name), setting(OWNER, "text")),
         None => "true".to_owned(),
     }

@@ -108,7 +108,8 @@ impl PgTx<'_> {
     }
 }
 
-fn gone() -> Error {
+/// The error that the transaction has ended.
+pub(super) fn gone() -> Error {
     Error::new(Kind::Other, "the transaction has lost its connection")
 }
 

@@ -219,9 +219,7 @@ impl PgTx<'_> {
     /// # Errors
     /// When the transaction has ended.
     pub fn connection(&self) -> Result<&Connection> {
-        self.connection
-            .as_ref()
-            .ok_or_else(|| Error::new(Kind::Other, "the transaction has lost its connection"))
+        self.connection.as_ref().ok_or_else(commit::gone)
     }
 }
 

@@ -109,11 +109,11 @@ fn json<'c>(values: impl Iterator<Item = (&'c ColumnPlan, String)>) -> String {
 
 /// The owner that the target's row has.
 pub(super) fn held_owner(plan: &TablePlan) -> String {
-    format!("{}::text", column("t", &plan.columns[plan.owner.column].target))
+    format!("{}::text", column("t", &plan.owner_column().target))
 }
 
 fn incoming_owner(plan: &TablePlan) -> String {
-    format!("({})::text", staged(&plan.columns[plan.owner.column]))
+    format!("({})::text", staged(plan.owner_column()))
 }
 
 /// That the version of `theirs` is later than that of `ours`. A stamp that is missing is the
