@@ -127,8 +127,12 @@ pub fn refuse_bad_table(plan: &TablePlan, account: &Account) -> Result<()> {
     if bad <= limit {
         return Ok(());
     }
-    Err(Error::new(Kind::Data, format!("{bad} rows of this run would be withheld"))
-        .remedied(format!("Look at the rows in _sync_withheld; max_withheld is {limit}.")))
+    Err(Error::new(Kind::Data, format!("{bad} rows of this run would be withheld")).remedied(
+        format!(
+            "Rows that they refer to are missing in the cloud: sync those tables as well, or raise \
+             max_withheld, which is {limit}."
+        ),
+    ))
 }
 
 /// A mismatch may be a lost race (an insert that met another is counted as insert and delete), so

@@ -70,6 +70,6 @@ pub struct TableSettings {
     pub batch_rows: u64,
     /// … or at this many bytes, whichever comes first.
     pub batch_bytes: u64,
-    /// More bad rows than this in one run stop the table.
+    /// More rows with bad data than this in one run stop the table (see `Tally::bad`).
     pub max_withheld: u64,
 }
