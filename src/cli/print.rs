@@ -1,5 +1,7 @@
 //! What people read on stdout.
 
+use std::error::Error as _;
+
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -15,10 +17,13 @@ pub(super) fn json(document: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
-/// What ended the program, and what to do about it; on stderr.
+/// What ended the program, and what to do about it; on stderr. With `-v` also its cause.
 pub(super) fn error(e: &Error) {
     eprintln!("error: {e}");
     eprintln!("  {}", e.remedy());
+    if let Some(cause) = e.source() {
+        tracing::info!("the cause: {cause}");
+    }
 }
 
 /// A run: a line a table, then what needs attention, then one sentence.
