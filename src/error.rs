@@ -73,7 +73,7 @@ impl Kind {
         }
     }
 
-    /// The process's exit code when this is what ended a run (design: "Commands").
+    /// The process's exit code when this is what ended a run; the README lists them.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::Other | Kind::Transient | Kind::Data => 1,

@@ -1,7 +1,7 @@
-//! tidegate keeps a desktop database and a cloud PostgreSQL in step, both ways, without ever losing
-//! a row that a mobile user made.
+//! tidegate keeps a desktop database and a cloud PostgreSQL in step without ever losing a row that a
+//! mobile user made. This version goes one way, desktop → cloud.
 //!
-//! The modules in reading order; data moves down the list only, and so do imports.
+//! The modules in reading order; each sees those above it only.
 
 pub mod error;
 

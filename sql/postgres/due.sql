@@ -1,4 +1,5 @@
--- Withheld rows of one table that are worth another try: what they met or wait for has moved.
+-- Withheld rows of one table that are worth another try: what they met or wait for has moved. An arm
+-- of state.sql, with its values.
 select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from t.xmin::text
 from {{store}}._sync_withheld w
 left join {{target}} t on {{key_is_row}}

@@ -209,7 +209,7 @@ pub struct Given<'a> {
     pub synced: &'a [TableName],
 }
 
-/// What to do with a row whose parent is missing because of a cycle of foreign keys.
+/// What to do with a row whose parent is missing where foreign keys form a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cycles {
     /// Withhold it: the parent is likely to arrive.

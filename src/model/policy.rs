@@ -1,4 +1,4 @@
-//! Who may write what (design section 5), as data. Directions are policies, not code paths.
+//! Who may write what, as data. Directions are policies, not code paths.
 
 use super::verdict::{Reason, Verdict};
 
@@ -22,7 +22,8 @@ pub enum Held {
     Anything,
     /// No row.
     Nothing,
-    /// A row that equals the incoming one in every mapped column, whoever owns it.
+    /// A row that equals the incoming one in every column that travels, whoever owns it; but for
+    /// `updated_at`, where the target's own triggers may set that.
     Equal,
     /// A row of the side that this direction writes for, with an earlier or equal stamp.
     Writers,

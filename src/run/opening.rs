@@ -8,7 +8,7 @@ use crate::model::{Direction, TableName, TablePlan, TableSettings, order, planni
 use crate::sql::Sql;
 use crate::store::{Store, TableState};
 
-/// A table and how it stands, or why it can't be synced.
+/// The tables of a run: how each stands, or why it can't be synced.
 #[derive(Debug)]
 pub(super) struct Opening {
     /// Tables that can be synced, with their state.

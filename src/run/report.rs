@@ -1,4 +1,4 @@
-//! What a run says of itself: one document, a stable contract (design section 9).
+//! What a run says of itself: one document, a stable contract.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ impl Trouble {
     }
 }
 
-/// How a table, or a run, ended.
+/// How a table, or a run, ended; each is worse than those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -155,8 +155,8 @@ impl RunReport {
         Self { schema_version: SCHEMA_VERSION, run_id, direction, dry_run, outcome, tables }
     }
 
-    /// The exit code. Where several apply: 20, then 10–13, then 3, then 75. With `strict` a
-    /// withheld row alone is 3.
+    /// The exit code. Where several apply: 20, then 130, then 3, then 75; any other only where no
+    /// table was done, and all for one reason. With `strict` a withheld row alone is 3.
     pub fn exit_code(&self, strict: bool) -> u8 {
         let kinds = || self.tables.iter().filter_map(|t| t.error.as_ref()?.kind);
         let any = |kind: Kind| kinds().any(|k| k == kind);

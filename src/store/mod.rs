@@ -1,4 +1,4 @@
-//! tidegate's own tables, in a schema of the database that is written (design section 7).
+//! tidegate's own tables, in a schema of the database that is written.
 
 mod migrate;
 mod runs;

@@ -1,4 +1,4 @@
-//! How far a run may say that it has read (design section 6): not beyond the horizon, never back.
+//! How far a run may say that it has read: not beyond the horizon, never back.
 
 use tidegate::run::{Outcome, Request};
 use tidegate::sql::Sql;

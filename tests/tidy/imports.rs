@@ -1,4 +1,4 @@
-//! The import rule of the design: data moves down the list of rooms only.
+//! The import rule of `ARCHITECTURE.md`: a room sees the rooms above it only.
 //!
 //! A room is a module of the crate's root: `src/model/` or `src/guard.rs`.
 

@@ -1,4 +1,4 @@
-//! The upper bound that is safe to read up to (design section 6).
+//! The upper bound that is safe to read up to.
 
 use serde::Deserialize;
 use tokio_postgres::types::Type;

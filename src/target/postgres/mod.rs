@@ -1,5 +1,5 @@
-//! The cloud's side of a batch (design section 4): one transaction, everything in it `SET LOCAL`,
-//! so that it works through a transaction-mode pooler.
+//! The cloud's side of a batch: one transaction, everything in it `SET LOCAL`, so that it works
+//! through a transaction-mode pooler.
 
 mod classify;
 mod commit;
@@ -118,13 +118,20 @@ impl PgTarget<'_> {
 pub struct PgTx<'t> {
     target: &'t PgTarget<'t>,
     plan: &'t TablePlan,
+    /// `None` once the transaction has ended.
     connection: Option<Connection>,
     id: TxId,
+    /// Where our position stood when it was locked.
     at: Position,
+    /// Whether the list of withheld rows has any of this table.
     has_withheld: bool,
+    /// Whether the target has rows of another owner under the staged keys.
     holds_foreign_rows: bool,
+    /// Whether rows of a ring may be inserted without their reference.
     detaches: bool,
+    /// The counters before the first statement that writes.
     baseline: Vec<Counter>,
+    /// Rows in the stage, each key once.
     staged: u64,
 }
 
