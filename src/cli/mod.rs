@@ -54,7 +54,7 @@ struct Global {
     /// How logs are written; by itself: the journal under systemd, otherwise human
     #[arg(long, value_enum, global = true)]
     log_format: Option<logging::Format>,
-    /// Log more (-vv: still more)
+    /// Log more, and say what caused an error
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
     /// Log errors only, and show no progress

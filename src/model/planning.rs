@@ -229,11 +229,14 @@ fn owner_plan(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) ->
         Error::config(
             format!("the cloud's table has no ownership column {}", marks.column),
             format!(
-                "alter table {} add column {} text not null default '{}': without it a mobile \
-                 row can't be told from a desktop row.",
-                target.table(),
-                marks.column,
-                marks.mobile
+                "alter table {table} add column {column} text; mark the rows that are there \
+                 ('{}' or '{}'); alter table {table} alter column {column} set default '{}': \
+                 without it a mobile row can't be told from a desktop row.",
+                marks.desktop,
+                marks.mobile,
+                marks.mobile,
+                table = target.table(),
+                column = marks.column,
             ),
         )
     })?;

@@ -71,7 +71,10 @@ impl<V: View, T: Target> Run<'_, V, T> {
             waiting.retain(|i| !ready.contains(i));
             for i in ready {
                 match obstacle(opening, i, &waits_for[i], &turns) {
-                    Some(held_back) => turns[i] = Some(held_back),
+                    Some(held_back) => {
+                        (self.events)(Event::Through { table: &plans[i].label() });
+                        turns[i] = Some(held_back);
+                    }
                     None => {
                         let (plan, state) = &tables[i];
                         running.push(async move { (i, self.work(plan, state).await) });

@@ -67,7 +67,7 @@ const REFUSALS: &[Refusal] = &[
         cloud: "id int primary key, name text, updated_at timestamptz",
         settings: "",
         message: "has no ownership column source",
-        remedy: "add column source text not null default 'M'",
+        remedy: "add column source text; mark the rows that are there ('D' or 'M')",
     },
     Refusal {
         table: "unfilled",
