@@ -11,4 +11,6 @@ join pg_namespace n on n.oid = c.relnamespace
 join pg_class r on r.oid = case when c.relispartition then pg_partition_root(c.oid) else c.oid end
 join pg_namespace rn on rn.oid = r.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't'
-    and n.nspname not in ('pg_catalog', 'information_schema', {{own_schema}})
+    and n.nspname not in ('pg_catalog', 'information_schema')
+    -- Not the whole schema: a table of somebody else's may stand in it.
+    and not (n.nspname = {{own_schema}} and starts_with(c.relname::text, '_sync_'))

@@ -4,7 +4,7 @@ select json_build_object(
     'name', c.relname,
     'kind', c.relkind,
     'row_security', row_security_active(c.oid),
-    'readable', has_table_privilege(c.oid, 'select'),
+    'readable', has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
     'writable', has_table_privilege(c.oid, 'insert') and has_table_privilege(c.oid, 'update'),
     'columns', (
         select coalesce(json_agg(json_build_object(
@@ -52,7 +52,8 @@ select json_build_object(
         select coalesce(json_agg(json_build_object(
             'name', f.conname,
             -- What a row lock needs.
-            'readable', has_any_column_privilege(f.confrelid, 'select'),
+            'readable', has_schema_privilege(pn.oid, 'usage')
+                and has_any_column_privilege(f.confrelid, 'select'),
             'lockable', has_any_column_privilege(f.confrelid, 'update'),
             'columns', (
                 select json_agg(a.attname order by p.place)

@@ -1,5 +1,7 @@
 begin isolation level repeatable read, read only;
 {{snapshot}}
+-- A COPY lasts as long as the merge of what it reads.
+set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
 set local datestyle = 'ISO, YMD';
 set local intervalstyle = 'postgres';

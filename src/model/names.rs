@@ -26,12 +26,27 @@ impl TableName {
     }
 }
 
-/// The name as an operator writes it: without the schema where that is `public`.
+/// The name as an operator writes it: without the schema where that is `public` and nothing else
+/// could be meant.
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.schema.as_str() {
-            "public" => f.write_str(&self.name),
+            "public" if !self.name.contains('.') => f.write_str(&self.name),
             schema => write!(f, "{schema}.{}", self.name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Positions and withheld rows are kept under the name that is shown.
+    #[test]
+    fn no_two_tables_share_a_name() {
+        for table in [TableName::new("a", "b"), TableName::new("public", "a.b")] {
+            assert_eq!(TableName::parse(&table.to_string(), "public"), table);
+        }
+        assert_eq!(TableName::new("public", "jobs").to_string(), "jobs");
     }
 }

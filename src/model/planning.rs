@@ -38,6 +38,7 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
     refuse_missing_rights(source, target)?;
     let (columns, drift) = match_columns(given, source, target)?;
     let key = key_indexes(key, &columns, source)?;
+    refuse_lossy_key(source, target, &key.iter().map(|&i| &columns[i]).collect::<Vec<_>>())?;
     refuse_unfilled(target, &columns)?;
     let owner = owner_plan(given, target, &columns)?;
     let key_names: Vec<&str> = key.iter().filter_map(|&i| columns[i].source_name()).collect();
@@ -109,7 +110,9 @@ fn refuse_missing_rights(source: &TableSchema, target: &TableSchema) -> Result<(
         None => return Ok(()),
     };
     Err(Error::new(Kind::Unauthorised, format!("the {end}'s role lacks rights on {table}"))
-        .remedied(format!("grant {rights} on {table} to the role, as its owner.")))
+        .remedied(format!(
+            "grant {rights} on {table} to the role, as its owner; and usage on its schema."
+        )))
 }
 
 /// The columns that both ends have, in the target's order, and those that only the source has.
@@ -192,6 +195,24 @@ fn zone(settings: &TableSettings, column: &str) -> Result<()> {
         format!("the column {column} is a timestamp without a zone"),
         "Say which zone its values are in: assume_timezone = \"Europe/London\".",
     ))
+}
+
+/// Keys are kept as the target's text and asked for again at the source, so they must survive the
+/// way back.
+fn refuse_lossy_key(source: &TableSchema, target: &TableSchema, key: &[&ColumnPlan]) -> Result<()> {
+    let pair =
+        |c: &&ColumnPlan| Some((source.column(c.source_name()?)?, target.column(&c.target)?));
+    let lossy = key.iter().filter_map(pair).find(|(from, into)| !from.comes_back_from(into));
+    match lossy {
+        None => Ok(()),
+        Some((from, into)) => Err(Error::config(
+            format!(
+                "the key column {} is a {} on the desktop and a {} in the cloud",
+                into.name, from.type_name, into.type_name
+            ),
+            "Give it the same type at both ends: a row could not be found again by its key.",
+        )),
+    }
 }
 
 fn key_indexes(key: &Key, columns: &[ColumnPlan], source: &TableSchema) -> Result<Vec<usize>> {

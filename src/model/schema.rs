@@ -83,6 +83,22 @@ impl Column {
     /// `timestamp with time zone`.
     pub const TIMESTAMPTZ: u32 = 1184;
 
+    /// Whether every value of `self`, written into `other` and read from there as text, is the
+    /// same value again.
+    pub fn comes_back_from(&self, other: &Column) -> bool {
+        const INTEGERS: [u32; 3] = [20, 21, 23];
+        const TEXTS: [u32; 2] = [25, 1043];
+        const UUID: [u32; 1] = [2950];
+        const STAMPS: [u32; 2] = [Column::TIMESTAMP, Column::TIMESTAMPTZ];
+        let is = |types: &[u32], c: &Column| types.contains(&c.type_oid);
+        let plain = is(&TEXTS, self) || is(&INTEGERS, self) || is(&UUID, self);
+        self.passes_into(other)
+            || self.type_name == other.type_name
+            || is(&INTEGERS, self) && is(&INTEGERS, other)
+            || plain && is(&TEXTS, other)
+            || is(&STAMPS, self) && is(&STAMPS, other) && self.typmod == other.typmod
+    }
+
     /// Whether a binary COPY of `self` can be read as `other`: PostgreSQL itself accepts
     /// mismatched binary types in silence.
     pub fn passes_into(&self, other: &Column) -> bool {

@@ -19,7 +19,6 @@ use super::worker::Worked;
 /// What the end of a run needs.
 pub(super) struct Ending<'e, V> {
     pub(super) store: &'e Store<'e>,
-    pub(super) connection: &'e Connection,
     pub(super) run_id: Uuid,
     pub(super) view: &'e V,
 }
@@ -28,21 +27,22 @@ impl<V: View> Ending<'_, V> {
     /// Records what the run did, and adds it to `reports`.
     pub(super) async fn record(
         &self,
+        connection: &Connection,
         opening: &Opening,
         turns: &[Turn],
         reports: &mut [TableReport],
     ) -> Result<()> {
         fail::fail_point!("before_quiet_move", |_| std::process::abort());
-        let moved = self.move_quiet(opening, turns).await?;
+        let moved = self.move_quiet(connection, opening, turns).await?;
         fail::fail_point!("after_quiet_move", |_| std::process::abort());
-        for ((plan, state), turn) in opening.tables.iter().zip(turns) {
-            let label = plan.label();
+        for (table, turn) in opening.tables.iter().zip(turns) {
+            let label = table.0.label();
             let Some(report) = reports.iter_mut().find(|r| r.table == label) else { continue };
             if let Some(watermark) = moved.get(&label) {
                 report.watermark.clone_from(watermark);
             }
             if let Turn::Worked(worked) = turn {
-                self.record_table(plan, state, worked, report).await?;
+                self.record_table(connection, table, worked, report).await?;
             }
         }
         Ok(())
@@ -51,6 +51,7 @@ impl<V: View> Ending<'_, V> {
     /// Where the tables with nothing to do stand now.
     async fn move_quiet(
         &self,
+        connection: &Connection,
         opening: &Opening,
         turns: &[Turn],
     ) -> Result<BTreeMap<String, Option<String>>> {
@@ -64,24 +65,24 @@ impl<V: View> Ending<'_, V> {
             }
         }
         let identity = self.view.identity();
-        self.store.move_quiet(self.connection, self.run_id, identity, &quiet).await
+        self.store.move_quiet(connection, self.run_id, identity, &quiet).await
     }
 
     /// Counts what was written, and compares mobile rows with the last record.
     async fn record_table(
         &self,
-        plan: &TablePlan,
-        state: &TableState,
+        connection: &Connection,
+        (plan, state): &(TablePlan, TableState),
         worked: &Worked,
         report: &mut TableReport,
     ) -> Result<()> {
         if report.inserted + report.updated > 0 {
-            let after = self.store.record_counts(self.connection, plan, self.run_id).await?;
+            let after = self.store.record_counts(connection, plan, self.run_id).await?;
             report.mobile_after = Some(after);
             warn_of_fall(&report.table, report.mobile_before, after);
         }
         if worked.error.is_some() {
-            self.store.record_failure(self.connection, plan).await?;
+            self.store.record_failure(connection, plan).await?;
         }
         if worked.is_quiet() || !did_something(report) {
             return Ok(());
@@ -101,7 +102,7 @@ impl<V: View> Ending<'_, V> {
             seconds: report.seconds,
             error: report.error.as_ref().map(|e| e.message.clone()),
         };
-        self.store.finish_run(self.connection, self.run_id, plan, &finished).await
+        self.store.finish_run(connection, self.run_id, plan, &finished).await
     }
 }
 

@@ -69,8 +69,14 @@ pub async fn forward(
 
     let mut reports = ending::reports(&opening, &turns);
     if !request.dry_run {
-        let ending = Ending { store: &store, connection: &connection, run_id, view: &view };
-        let recorded = ending.record(&opening, &turns, &mut reports).await;
+        let ending = Ending { store: &store, run_id, view: &view };
+        let mut recorded = ending.record(&connection, &opening, &turns, &mut reports).await;
+        // The connection has been idle for the whole run; something on the way may have cut it.
+        if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
+            connection.discard();
+            let connection = cloud.connection().await?;
+            recorded = ending.record(&connection, &opening, &turns, &mut reports).await;
+        }
         // What a table met is worse than that it could not be recorded.
         if let Err(e) = recorded {
             if reports.iter().all(|report| report.error.is_none()) {

@@ -35,7 +35,14 @@ pub fn selected(config: &Config, named: &[String]) -> Result<Vec<TableSettings>>
             )
         })
     };
-    named.iter().map(find).collect()
+    let mut found: Vec<TableSettings> = Vec::new();
+    for name in named {
+        let table = find(name)?;
+        if !found.contains(&table) {
+            found.push(table);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads both catalogues and the state, and plans every table: two round trips to the cloud.

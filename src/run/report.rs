@@ -160,8 +160,9 @@ impl RunReport {
     pub fn exit_code(&self, strict: bool) -> u8 {
         let kinds = || self.tables.iter().filter_map(|t| t.error.as_ref()?.kind);
         let any = |kind: Kind| kinds().any(|k| k == kind);
-        let first = kinds().next();
-        let same = || first.filter(|&first| kinds().all(|kind| kind == first));
+        let first = kinds().next().map(Kind::exit_code);
+        let same = || first.filter(|&first| kinds().all(|kind| kind.exit_code() == first));
+        let setup = || kinds().map(Kind::exit_code).find(|code| (10..=13).contains(code));
         let withheld = self.tables.iter().any(|t| t.withheld > 0);
         match self.outcome {
             Outcome::VerificationFailed => Kind::Verification.exit_code(),
@@ -170,8 +171,8 @@ impl RunReport {
             Outcome::Ok => 0,
             Outcome::Held => Kind::Held.exit_code(),
             Outcome::Partial => 3,
-            // Nothing was done: the code says why, if there is one reason.
-            _ => same().map_or(3, Kind::exit_code),
+            // Nothing was done: the code says why.
+            _ => setup().or(same()).unwrap_or(3),
         }
     }
 

@@ -100,6 +100,8 @@ impl Store<'_> {
         if keys.is_empty() {
             return Ok(0);
         }
+        let mut names: Vec<&str> = plan.key_columns().map(|c| c.target.as_str()).collect();
+        names.sort_unstable();
         let sql = self.render("postgres/forget_gone.sql");
         let (label, direction) = (plan.label(), plan.direction.word());
         let params = [
@@ -107,6 +109,7 @@ impl Store<'_> {
             text(&direction),
             (&run_id as _, Type::UUID),
             (&keys as _, Type::TEXT_ARRAY),
+            (&names as _, Type::TEXT_ARRAY),
         ];
         connection.run(format!("clearing withheld rows of {label}"), &sql, &params).await
     }

@@ -5,6 +5,7 @@ mod commands;
 mod connect;
 mod demo;
 mod demo_data;
+mod edges;
 mod faults;
 mod horizon;
 mod merging;

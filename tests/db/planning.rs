@@ -231,6 +231,15 @@ async fn rights_that_are_missing_refuse_their_table_only() {
     let wanted = [("secret", "the cloud's role lacks rights on secret", "grant select, insert")];
     assert_eq!(lacks(&wanted).await, (3, Outcome::Ok));
     assert_eq!(value(&office.cloud, "select count(*)::text from child").await, "1");
+    // Without the schema's usage the table's rights are worth nothing.
+    let hide = "create schema hidden; alter table secret set schema hidden";
+    office.cloud.batch_execute(hide).await.unwrap();
+    let tables = "[tables.jobs]\n[tables.\"hidden.secret\"]\ndesktop = \"secret\"\n";
+    let config = std::fs::read_to_string(office.config_path()).unwrap();
+    let (before, _) = config.split_once("[tables.").unwrap();
+    std::fs::write(office.config_path(), format!("{before}{tables}")).unwrap();
+    let wanted = [("hidden.secret", "lacks rights on hidden.secret", "grant select, insert")];
+    assert_eq!(lacks(&wanted).await, (3, Outcome::Ok));
 }
 
 #[tokio::test(flavor = "multi_thread")]

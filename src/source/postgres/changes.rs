@@ -27,16 +27,24 @@ pub(super) async fn feed(
     sink: Sink,
 ) -> Result<()> {
     let doing = format!("reading {label}");
-    let outcome = async {
-        let stream = connection.read_copy(&doing, &copy).await?;
-        let mut rows = Rows { stream: Box::pin(stream), doing: &doing, end: connection.end() };
-        cut(&mut rows, limits, &sink).await
-    };
-    match outcome.await {
-        Ok(()) => connection.batch(doing, "commit").await,
-        Err(e) => {
+    // The task may be aborted at any await: until the commit is answered, dropping it discards.
+    let mut open = Open(Some(connection));
+    let Some(connection) = &open.0 else { return Ok(()) };
+    let stream = connection.read_copy(&doing, &copy).await?;
+    let mut rows = Rows { stream: Box::pin(stream), doing: &doing, end: connection.end() };
+    cut(&mut rows, limits, &sink).await?;
+    connection.batch(&doing, "commit").await?;
+    drop(open.0.take());
+    Ok(())
+}
+
+/// A connection in a transaction: thrown away when dropped.
+struct Open(Option<Connection>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
             connection.discard();
-            Err(e)
         }
     }
 }

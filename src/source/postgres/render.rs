@@ -112,6 +112,12 @@ fn changed_since(plan: &TablePlan) -> String {
 /// The columns of a key that is kept as a JSON object, in the source's types.
 fn stored_key(plan: &TablePlan, json: &str) -> String {
     let part = |c: &ColumnPlan| match &c.origin {
+        Origin::Column { .. } if c.passage == Passage::Zoned => format!(
+            "(({json} ->> {})::{} at time zone {})",
+            literal(&c.target),
+            c.target_type,
+            setting(ZONE, "text")
+        ),
         Origin::Column { type_name, .. } => {
             format!("({json} ->> {})::{type_name}", literal(&c.target))
         }

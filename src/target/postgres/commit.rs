@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Account, Checkpoint, Horizon, Position, TablePlan};
 use crate::sql::table;
 
-use super::{Ending, PgTarget, PgTx, render};
+use super::{Ending, PgTarget, PgTx, Rehearsal, render};
 
 /// How often an unknown outcome is asked for, a little later each time: a server needs a while to
 /// restart.
@@ -38,7 +38,7 @@ impl PgTx<'_> {
         let (target, plan) = (self.target, self.plan);
         let connection = self.connection.take().ok_or_else(gone)?;
         match &target.ending {
-            Ending::Rehearse(slot) => *slot.lock().await = Some(connection),
+            Ending::Rehearse(slot) => *slot.lock().await = Rehearsal::Between(Box::new(connection)),
             Ending::Commit => commit(target, plan, connection, &at).await?,
         }
         fail::fail_point!("after_commit", |_| std::process::abort());
@@ -123,7 +123,7 @@ async fn commit(
     let Err(e) = connection.batch_execute("commit").await else { return Ok(()) };
     connection.discard();
     let doing = format!("committing {}", plan.label());
-    let refused = e.as_db_error().is_some_and(|e| !e.code().code().starts_with("57P"));
+    let refused = e.as_db_error().is_some_and(|e| !is_lost(e.code().code()));
     let error = failed(&doing, target.database.end(), e);
     fail::fail_point!("no_read_back", |_| Err(Error::new(Kind::Transient, "planted")));
     if refused {
@@ -134,6 +134,11 @@ async fn commit(
         (generation, run) if generation == at.generation && run == Some(target.run_id) => Ok(()),
         _ => Err(error),
     }
+}
+
+/// Whether the server, or a pooler before it, says that the session ended and not that it refused.
+fn is_lost(code: &str) -> bool {
+    code.starts_with("57P") || code.starts_with("08")
 }
 
 /// The generation and the run that our position carries now.

@@ -9,6 +9,7 @@ mod render;
 mod stage;
 mod write_set;
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
@@ -48,7 +49,20 @@ enum Ending {
     Commit,
     /// All batches of a rehearsal share one transaction, which is never committed: children see
     /// their parents and the counts are true.
-    Rehearse(Box<Mutex<Option<Connection>>>),
+    Rehearse(Mutex<Rehearsal>),
+}
+
+/// Where a rehearsal's one transaction is.
+#[derive(Debug, Default)]
+enum Rehearsal {
+    /// Not begun.
+    #[default]
+    Before,
+    /// Between two batches.
+    Between(Box<Connection>),
+    /// A batch has it. If it is not given back, the batch failed, and all that was rehearsed is
+    /// rolled back.
+    Within,
 }
 
 impl<'d> PgTarget<'d> {
@@ -66,19 +80,20 @@ impl<'d> PgTarget<'d> {
 
     /// The same, but everything is rolled back in the end: a dry run.
     pub fn rehearsing(mut self) -> Self {
-        self.ending = Ending::Rehearse(Box::default());
+        self.ending = Ending::Rehearse(Mutex::default());
         self
     }
 
     /// The connection of the next batch, in its transaction.
     async fn open(&self) -> Result<Connection> {
-        let rehearsed = match &self.ending {
-            Ending::Commit => None,
-            Ending::Rehearse(slot) => slot.lock().await.take(),
+        let rehearsal = match &self.ending {
+            Ending::Commit => Rehearsal::Before,
+            Ending::Rehearse(slot) => mem::replace(&mut *slot.lock().await, Rehearsal::Within),
         };
-        let (connection, statement) = match rehearsed {
-            Some(connection) => (connection, "postgres/clear.sql"),
-            None => (self.database.connection().await?, "postgres/begin.sql"),
+        let (connection, statement) = match rehearsal {
+            Rehearsal::Before => (self.database.connection().await?, "postgres/begin.sql"),
+            Rehearsal::Between(connection) => (*connection, "postgres/clear.sql"),
+            Rehearsal::Within => return Err(rehearsal_lost()),
         };
         let start = self.sql.render(statement, &[]);
         match connection.batch("starting a batch", &start).await {
@@ -97,8 +112,8 @@ impl PgTarget<'_> {
         match &self.ending {
             Ending::Commit => ask(&self.database.connection().await?).await,
             Ending::Rehearse(slot) => match &*slot.lock().await {
-                Some(connection) => ask(connection).await,
-                None => Ok(R::default()),
+                Rehearsal::Between(connection) => ask(connection).await,
+                Rehearsal::Before | Rehearsal::Within => Ok(R::default()),
             },
         }
     }
@@ -106,11 +121,16 @@ impl PgTarget<'_> {
     /// Ends a rehearsal: nothing of it remains.
     pub async fn roll_back(&self) {
         if let Ending::Rehearse(slot) = &self.ending
-            && let Some(connection) = slot.lock().await.take()
+            && let Rehearsal::Between(connection) = mem::take(&mut *slot.lock().await)
         {
             connection.discard();
         }
     }
+}
+
+fn rehearsal_lost() -> Error {
+    Error::new(Kind::Other, "a batch before this one failed, which ended the dry run")
+        .remedied("Mend what failed, or leave that table out with --table, then try again.")
 }
 
 /// One batch's transaction.
