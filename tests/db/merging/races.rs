@@ -34,13 +34,37 @@ async fn edit_rows(session: Client, user: i32, done: Arc<AtomicBool>) -> BTreeMa
     edits
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn m05_concurrent_mobile_update() {
+/// A desktop with rows, and a cloud with none.
+async fn filled() -> Office {
     let office = Office::open(JOBS, &["jobs"]).await;
     let fill = format!(
         "insert into jobs select i, 'first', 'D', {OLD}, {OLD} from generate_series(1, {ROWS}) i"
     );
     execute(&office.desktop, &fill).await;
+    office
+}
+
+/// Runs that find every desktop row edited, with stamps older than those of every mobile edit, so
+/// that none of these may be reverted. Rows inserted and updated by all of them.
+async fn edit_and_forward(office: &Office) -> [u64; 2] {
+    let mut written = [0, 0];
+    for run in 0..RUNS {
+        let edit = format!(
+            "update jobs set name = 'desktop {run}', updated_at = {LATER} + interval '{run} s'"
+        );
+        execute(&office.desktop, &edit).await;
+        let report = office.forward_full().await;
+        adds_up(&report);
+        assert_eq!(report.exit_code(false), 0, "{report:?}");
+        written[0] += of(&report, "jobs").inserted;
+        written[1] += of(&report, "jobs").updated;
+    }
+    written
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m05_concurrent_mobile_update() {
+    let office = filled().await;
     // Every fourth key of the batch is a mobile user's.
     let mobile = format!(
         "insert into jobs select i, 'mobile', 'M', {OLD}, {OLD} from generate_series(4, {ROWS}, 4) i"
@@ -52,18 +76,7 @@ async fn m05_concurrent_mobile_update() {
     for user in 0..MOBILE_USERS {
         users.spawn(edit_rows(office.cloud_session().await, user, Arc::clone(&done)));
     }
-    let mut updated = 0;
-    for run in 0..RUNS {
-        // Older than every mobile edit, so that none of them may be reverted.
-        let edit = format!(
-            "update jobs set name = 'desktop {run}', updated_at = {LATER} + interval '{run} s'"
-        );
-        execute(&office.desktop, &edit).await;
-        let report = office.forward_full().await;
-        adds_up(&report);
-        assert_eq!(report.exit_code(false), 0, "{report:?}");
-        updated += of(&report, "jobs").updated;
-    }
+    let [_, updated] = edit_and_forward(&office).await;
     done.store(true, Ordering::Relaxed);
     let edits: BTreeMap<i32, String> = users.join_all().await.into_iter().flatten().collect();
     assert!(edits.len() > 50 && updated > 1_000, "no race: {} {updated}", edits.len());
@@ -93,28 +106,15 @@ async fn delete_rows(session: Client, user: i32, done: Arc<AtomicBool>) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn m06_concurrent_delete() {
-    let office = Office::open(JOBS, &["jobs"]).await;
-    let fill = format!(
-        "insert into jobs select i, 'first', 'D', {OLD}, {OLD} from generate_series(1, {ROWS}) i"
-    );
-    execute(&office.desktop, &fill).await;
+    let office = filled().await;
     office.forward().await;
     let done = Arc::new(AtomicBool::new(false));
     let mut users = JoinSet::new();
     for user in 0..MOBILE_USERS {
         users.spawn(delete_rows(office.cloud_session().await, user, Arc::clone(&done)));
     }
-    let mut written = 0;
-    for run in 0..RUNS {
-        let edit = format!(
-            "update jobs set name = 'desktop {run}', updated_at = {LATER} + interval '{run} s'"
-        );
-        execute(&office.desktop, &edit).await;
-        let report = office.forward_full().await;
-        adds_up(&report);
-        assert_eq!(report.exit_code(false), 0, "{report:?}");
-        written += of(&report, "jobs").inserted + of(&report, "jobs").updated;
-    }
+    let [inserted, updated] = edit_and_forward(&office).await;
+    let written = inserted + updated;
     done.store(true, Ordering::Relaxed);
     let mobile: i64 = users.join_all().await.into_iter().sum();
     assert!(mobile > 50 && written > 1_000, "no race: {mobile} {written}");
