@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -74,9 +75,12 @@ pub fn keys() -> std::collections::BTreeSet<&'static str> {
     keys::all()
 }
 
-/// Whether systemd passes what this process prints to the journal.
+/// Whether systemd passes what this process prints on stderr to the journal. The variable alone says
+/// little: it is inherited by whatever a service starts, also with stderr elsewhere.
 pub fn under_journald() -> bool {
-    environment("JOURNAL_STREAM").is_some()
+    let stderr =
+        std::fs::metadata("/dev/stderr").map(|file| format!("{}:{}", file.dev(), file.ino()));
+    environment("JOURNAL_STREAM").is_some_and(|stream| stderr.is_ok_and(|ours| ours == stream))
 }
 
 /// Whether the user asked for output without colours (<https://no-color.org>).

@@ -287,6 +287,16 @@ async fn logs_go_to_stderr_and_results_to_stdout() {
     assert_eq!(stdout(&run), "");
 }
 
+/// A service's children inherit the variable, also where their stderr is not the journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_go_to_the_journal_only_if_stderr_is_the_journal() {
+    let office = office().await;
+    let future = "insert into jobs values (2999, 'far', 'D', now(), '2999-01-01')";
+    office.desktop.batch_execute(future).await.unwrap();
+    let run = office.command(&["forward"]).env("JOURNAL_STREAM", "8:1").output().unwrap();
+    assert!(String::from_utf8_lossy(&run.stderr).contains("stamped in the future"), "{run:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_desktop_database_is_refused() {
     let office = office().await;
