@@ -74,8 +74,10 @@ pub async fn forward(
         // The connection has been idle for the whole run; something on the way may have cut it.
         if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
             connection.discard();
-            let connection = cloud.connection().await?;
-            recorded = ending.record(&connection, &opening, &turns, &mut reports).await;
+            recorded = match cloud.connection().await {
+                Ok(fresh) => ending.record(&fresh, &opening, &turns, &mut reports).await,
+                Err(e) => Err(e),
+            };
         }
         // What a table met is worse than that it could not be recorded.
         if let Err(e) = recorded {
