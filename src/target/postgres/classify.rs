@@ -15,11 +15,15 @@ impl PgTx<'_> {
     pub(super) async fn decide(&mut self, cycles: Cycles) -> Result<Tally> {
         self.first_look().await?;
         let first = self.count_verdicts().await?;
+        let may_miss_parents = first.written() > 0 && !self.plan.parents.is_empty();
+        if first.updated == 0 && !may_miss_parents {
+            return Ok(first);
+        }
         if first.updated > 0 {
             self.pin().await?;
             self.second_look().await?;
         }
-        if first.written() > 0 && !self.plan.parents.is_empty() {
+        if may_miss_parents {
             if cycles == Cycles::Break {
                 self.detaches = true;
                 self.detach().await?;
@@ -110,11 +114,13 @@ impl PgTx<'_> {
         let rows = self.connection()?.rows(self.doing("classifying"), &sql, &marks).await?;
         let mut tally = Tally::default();
         self.holds_foreign_rows = false;
+        self.withholds = false;
         for row in &rows {
             let word: &str = row.get("verdict");
             let verdict = Verdict::from_word(word).ok_or_else(|| {
                 Error::new(Kind::Verification, format!("a row was left without a verdict ({word})"))
             })?;
+            self.withholds |= matches!(verdict, Verdict::Withheld(_));
             tally.add(verdict, row.get::<_, i64>("rows").unsigned_abs());
             self.holds_foreign_rows |= row.get::<_, i64>("foreign_rows") > 0;
         }

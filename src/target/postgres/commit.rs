@@ -28,7 +28,7 @@ impl PgTx<'_> {
     ) -> Result<Position> {
         let present = self.target.sql.render("postgres/present_output.sql", &[]);
         self.connection()?.batch(self.doing("committing"), &present).await?;
-        let noted = self.note_withheld(checkpoint, so_far).await?;
+        let noted = self.note_withheld(checkpoint).await?;
         if noted > 0 || so_far.tally.written() > 0 {
             let (store, run_id) = (self.target.store, self.target.run_id);
             store.record_run(self.connection()?, run_id, self.plan, so_far).await?;
@@ -46,7 +46,7 @@ impl PgTx<'_> {
     }
 
     /// Lists what was withheld; what has arrived leaves the list. Gives the number of new entries.
-    async fn note_withheld(&self, checkpoint: &Checkpoint, so_far: &Account) -> Result<u64> {
+    async fn note_withheld(&self, checkpoint: &Checkpoint) -> Result<u64> {
         let plan = self.plan;
         let (label, direction) = (plan.label(), plan.direction.word());
         let common = [
@@ -62,7 +62,7 @@ impl PgTx<'_> {
             let sql = self.target.sql.render("postgres/release.sql", &common);
             self.connection()?.run(self.doing("committing"), &sql, &of_table).await?;
         }
-        if so_far.tally.withheld_total() == 0 && !self.detaches {
+        if !self.withholds && !self.detaches {
             return Ok(0);
         }
         let sql = self.target.sql.render("postgres/withhold.sql", &common);

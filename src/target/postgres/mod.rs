@@ -147,6 +147,8 @@ pub struct PgTx<'t> {
     has_withheld: bool,
     /// Whether the target has rows of another owner under the staged keys.
     holds_foreign_rows: bool,
+    /// Whether rows of this batch are withheld.
+    withholds: bool,
     /// Whether rows of a ring may be inserted without their reference.
     detaches: bool,
     /// The counters before the first statement that writes.
@@ -174,6 +176,7 @@ impl Target for PgTarget<'_> {
             at: at.clone(),
             has_withheld: false,
             holds_foreign_rows: false,
+            withholds: false,
             detaches: false,
             baseline: Vec::new(),
             staged: 0,
