@@ -11,7 +11,7 @@ mod worker;
 use tokio_util::sync::CancellationToken;
 
 pub use forward::{Request, forward};
-pub use opening::selected;
+pub use opening::{Planned, planned, selected};
 pub use report::{Outcome, RunReport, SCHEMA_VERSION, TableReport, Trouble};
 
 /// What a run tells while it is at work.

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::db::postgres::{Connection, Database, catalogue};
 use crate::error::{Error, Result};
 use crate::model::plan::Given;
+use crate::model::schema::TableSchema;
 use crate::model::{Direction, TableName, TablePlan, TableSettings, order, planning};
 use crate::sql::Sql;
 use crate::store::{Store, TableState};
@@ -45,21 +46,35 @@ pub fn selected(config: &Config, named: &[String]) -> Result<Vec<TableSettings>>
     Ok(found)
 }
 
-/// Reads both catalogues and the state, and plans every table: two round trips to the cloud.
-pub(super) async fn open(
+/// What both catalogues make of the tables.
+#[derive(Debug)]
+pub struct Planned {
+    /// Tables that can be synced.
+    pub plans: Vec<TablePlan>,
+    /// Tables that can't, with the reason.
+    pub refused: Vec<(TableSettings, Error)>,
+    /// The desktop's tables that were found.
+    pub desktop: Vec<TableSchema>,
+    /// The cloud's tables that were found.
+    pub cloud: Vec<TableSchema>,
+}
+
+/// Reads both catalogues, and plans every table of `settings`.
+///
+/// # Errors
+/// Only when a catalogue can't be read.
+pub async fn planned(
     config: &Config,
     settings: Vec<TableSettings>,
-    desktop: &Database,
+    desktop: &Connection,
     cloud: &Connection,
     sql: &Sql,
-) -> Result<Opening> {
-    let store = Store::new(sql, &config.cloud_schema);
+) -> Result<Planned> {
     let sources: Vec<TableName> = settings.iter().map(|t| t.desktop.clone()).collect();
     let targets: Vec<TableName> = settings.iter().map(|t| t.cloud.clone()).collect();
     let synced: Vec<TableName> = config.tables.iter().map(|t| t.cloud.clone()).collect();
-    let desktop = desktop.connection().await?;
-    let (sources, existing) = tokio::try_join!(
-        catalogue::read(&desktop, sql, &sources),
+    let (desktop, cloud) = tokio::try_join!(
+        catalogue::read(desktop, sql, &sources),
         catalogue::read(cloud, sql, &targets)
     )?;
     let mut plans = Vec::new();
@@ -68,8 +83,8 @@ pub(super) async fn open(
         let planned = planning::forward(Given {
             settings: &settings,
             ownership: &config.ownership,
-            source: sources.iter().find(|t| t.table() == settings.desktop),
-            target: existing.iter().find(|t| t.table() == settings.cloud),
+            source: desktop.iter().find(|t| t.table() == settings.desktop),
+            target: cloud.iter().find(|t| t.table() == settings.cloud),
             synced: &synced,
         });
         match planned {
@@ -78,6 +93,20 @@ pub(super) async fn open(
         }
     }
     order::mark_cycles(&mut plans);
+    Ok(Planned { plans, refused, desktop, cloud })
+}
+
+/// Plans every table and reads its state: two round trips to the cloud.
+pub(super) async fn open(
+    config: &Config,
+    settings: Vec<TableSettings>,
+    desktop: &Database,
+    cloud: &Connection,
+    sql: &Sql,
+) -> Result<Opening> {
+    let connection = desktop.connection().await?;
+    let Planned { plans, refused, .. } = planned(config, settings, &connection, cloud, sql).await?;
+    let store = Store::new(sql, &config.cloud_schema);
     let direction = Direction::Forward.word();
     let state = store.state(cloud, &plans, direction, &config.ownership).await?;
     Ok(Opening { tables: plans.into_iter().zip(state.tables).collect(), refused })
