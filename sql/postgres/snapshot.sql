@@ -8,3 +8,5 @@ set local intervalstyle = 'postgres';
 set local timezone = 'UTC';
 set local bytea_output = 'hex';
 set local extra_float_digits = 1;
+-- Such a database doesn't know what its bytes stand for; the target judges them row by row.
+select set_config('client_encoding', 'SQL_ASCII', true) where current_setting('server_encoding') = 'SQL_ASCII';
