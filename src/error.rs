@@ -39,9 +39,17 @@ pub enum Kind {
     Held,
     /// The check found that a transaction wrote something else than what was planned.
     Verification,
-    /// The database gave up for a reason that passes: a lock, a deadlock, a lost connection.
+    /// The database gave up for a reason that passes: a deadlock, a lost connection.
     Transient,
-    /// A value or a row that the target refuses.
+    /// Somebody holds a lock on a row that is wanted.
+    Busy,
+    /// A statement took longer than it may.
+    Slow,
+    /// A row has a value that the target refuses: its type, a constraint or a trigger does.
+    BadValue,
+    /// A row has a value that has to be unique, and another row of the target has it.
+    Taken,
+    /// So many rows are refused that the table is bad as a whole.
     Data,
     /// A signal asked to stop.
     Interrupted,
@@ -67,7 +75,16 @@ impl Kind {
                  and name the tables that they may write in also_writes."
             }
             Kind::Transient => "The next run goes on where this one stopped.",
-            Kind::Data => "Correct the row at its source, or the column's type in the target.",
+            Kind::Busy => {
+                "Look for a transaction of the cloud that stays open; the next run tries again."
+            }
+            Kind::Slow => {
+                "Look for what slows the cloud down, or set a smaller batch_rows; the next run goes \
+                 on where this one stopped."
+            }
+            Kind::BadValue => "Correct the row at its source, or what refuses it in the target.",
+            Kind::Taken => "Correct the value in one of the two rows that have it.",
+            Kind::Data => "Correct the rows that tidegate status counts as withheld.",
             Kind::Interrupted => "Run again; it goes on where this run stopped.",
             Kind::Other => "Run again with -v and read the log.",
         }
@@ -76,7 +93,8 @@ impl Kind {
     /// The process's exit code when this is what ended a run; the README lists them.
     pub fn exit_code(self) -> u8 {
         match self {
-            Kind::Other | Kind::Transient | Kind::Data => 1,
+            Kind::Other | Kind::Transient | Kind::Busy | Kind::Slow => 1,
+            Kind::BadValue | Kind::Taken | Kind::Data => 1,
             Kind::Config => 10,
             Kind::Unreachable(End::Desktop) => 11,
             Kind::Unauthorised => 12,
@@ -89,7 +107,7 @@ impl Kind {
 
     /// Whether the same work may succeed when it is tried again at once.
     pub fn is_transient(self) -> bool {
-        matches!(self, Kind::Transient)
+        matches!(self, Kind::Transient | Kind::Busy | Kind::Slow)
     }
 }
 

@@ -33,11 +33,9 @@ pub fn check(expected: &Expected, actual: &WriteSet) -> Result<Proof> {
         ));
     }
     let merged: u64 = expected.tables.values().map(|w| w.inserted + w.updated).sum();
-    if merged != expected.tally.written() {
-        faults.push(format!(
-            "{} rows were to be written and {merged} were",
-            expected.tally.written()
-        ));
+    let planned = expected.tally.written() + expected.parked;
+    if merged != planned {
+        faults.push(format!("{planned} rows were to be written and {merged} were"));
     }
     if expected.strangers > 0 {
         faults.push(format!("{} written rows are not the writer's", expected.strangers));
@@ -105,6 +103,7 @@ mod tests {
             staged: 3,
             tally,
             tables: BTreeMap::from([(1, written)]),
+            parked: 0,
             strangers: 0,
             also_writes: vec![TableName::new("audit", "log")],
             synced: vec![TableName::new("public", "jobs")],

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result};
 use crate::guard;
 use crate::model::plan::{Cycles, Parent};
-use crate::model::{Account, Batch, Checkpoint, Position, Selection, TablePlan};
+use crate::model::{Account, Batch, Checkpoint, Position, Reason, Selection, TablePlan, Tally};
 use crate::source::View;
-use crate::target::{Target, TargetTx};
+use crate::target::{Staging, Target, TargetTx};
 
-/// A batch that met a passing obstacle is merged again from its beginning, so many times.
-const TRIES: u32 = 3;
-/// Before the second try; the third waits twice as long.
-const PAUSE: Duration = Duration::from_millis(200);
+/// After a signal, a batch at work has so long to come to its end. The process has to be gone
+/// within five seconds.
+const GRACE: Duration = Duration::from_secs(3);
+/// So many rows of a batch are waited for one after the other, each for a lock timeout.
+const MAX_BUSY: u64 = 20;
 
 /// Where one table stands in a run.
 #[derive(Debug, Clone, Default)]
@@ -52,69 +54,203 @@ impl<V: View, T: Target> Way<'_, V, T> {
         progress: &mut Progress,
     ) -> Result<()> {
         let horizon = self.view.horizon(self.plan)?;
+        let checkpoint = |batch: &Batch| match selection {
+            Selection::Keys(_) => Checkpoint::Stay,
+            Selection::Since(_) | Selection::All => batch.checkpoint(&horizon),
+        };
         let mut changes = self.view.read(self.plan, selection).await?; //     1 read
-        while let Some(batch) = changes.next_batch().await? {
-            let checkpoint = match selection {
-                Selection::Keys(_) => Checkpoint::Stay,
-                Selection::Since(_) | Selection::All => batch.checkpoint(&horizon),
-            };
-            self.merge(&batch, &checkpoint, cycles, progress).await?;
+        while let Some(batch) = self.unless_stopped(changes.next_batch()).await? {
+            self.merge(batch, &checkpoint, cycles, progress).await?;
         }
         Ok(())
     }
 
-    /// Merges one batch; tries again where that may help.
+    /// Merges a batch. One that the target refuses is halved until the row that it refuses stands
+    /// alone; that row is set aside, and the others go on.
     async fn merge(
         &self,
-        batch: &Batch,
-        checkpoint: &Checkpoint,
+        batch: Batch,
+        checkpoint: &impl Fn(&Batch) -> Checkpoint,
         cycles: Cycles,
         progress: &mut Progress,
     ) -> Result<()> {
-        let mut tries = 0;
-        loop {
-            if self.stop.is_cancelled() {
-                return Err(Error::new(Kind::Interrupted, "stopped at the edge of a batch"));
-            }
-            tries += 1;
-            let label = self.plan.label();
-            match self.merge_once(batch, checkpoint, cycles, progress).await {
-                Ok(next) => {
-                    *progress = next;
-                    (self.watch)(progress);
-                    return Ok(());
+        let mut waiting = vec![batch];
+        let mut busy = 0;
+        while let Some(batch) = waiting.pop() {
+            let to = checkpoint(&batch);
+            let merged = self.patiently(&batch, &to, Deed::Merge(cycles), progress).await;
+            let Err(e) = merged else { continue };
+            match (blame(e.kind()), batch.halves()) {
+                (Blame::Batch | Blame::Row(_), Some((first, second))) => {
+                    tracing::debug!(table = self.plan.label(), rows = batch.rows(), "halved: {e}");
+                    waiting.extend([second, first]);
                 }
-                Err(e) if tries < tries_of(e.kind()) => {
-                    tracing::warn!(table = label, error = %e, "the batch is tried again");
-                    sleep(PAUSE * tries).await;
+                (Blame::Row(reason), None) => {
+                    busy += u64::from(reason == Reason::Busy);
+                    if busy > MAX_BUSY {
+                        return Err(e);
+                    }
+                    tracing::warn!(table = self.plan.label(), "a row is withheld: {e}");
+                    self.set_aside(&batch, &to, (reason, &e.to_string()), progress).await?;
                 }
-                Err(e) => return Err(e),
+                _ => return Err(e),
             }
+        }
+        Ok(())
+    }
+
+    /// Withholds a row that the target refuses.
+    async fn set_aside(
+        &self,
+        row: &Batch,
+        to: &Checkpoint,
+        why: (Reason, &str),
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let typed = Deed::SetAside(why, Staging::Typed);
+        match self.patiently(row, to, typed, progress).await {
+            // Not even the stage takes it.
+            Err(e) if e.kind() == Kind::BadValue => {
+                let raw = Deed::SetAside(why, Staging::Raw);
+                self.patiently(row, to, raw, progress).await
+            }
+            outcome => outcome,
         }
     }
 
-    async fn merge_once(
+    /// Tries again, later and later, where that may help.
+    async fn patiently(
         &self,
         batch: &Batch,
-        checkpoint: &Checkpoint,
-        cycles: Cycles,
+        to: &Checkpoint,
+        deed: Deed<'_>,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(200))
+            .with_jitter()
+            .with_max_times(tries(Kind::Transient))
+            .build();
+        for tried in 1.. {
+            if self.stop.is_cancelled() {
+                return Err(stopped());
+            }
+            match self.unless_stopped(self.once(batch, to, deed, progress)).await {
+                Ok(next) => {
+                    *progress = next;
+                    (self.watch)(progress);
+                    break;
+                }
+                Err(e) => match pauses.next().filter(|_| tried < tries(e.kind())) {
+                    Some(pause) => {
+                        tracing::warn!(table = self.plan.label(), "the batch is tried again: {e}");
+                        tokio::select! {
+                            () = sleep(pause) => {}
+                            () = self.stop.cancelled() => {}
+                        }
+                    }
+                    None => return Err(e),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    async fn once(
+        &self,
+        batch: &Batch,
+        to: &Checkpoint,
+        deed: Deed<'_>,
         progress: &Progress,
     ) -> Result<Progress> {
         let mut account = progress.account.clone();
         let mut tx = self.target.begin(self.plan, &progress.at).await?;
-        tx.stage(batch).await?; //                                            2 stage
-        let tally = tx.classify(cycles).await?; //                            3 classify
-        // Not the batch's rows: of two versions of one key only the later one was staged.
-        account.read += tally.total();
-        account.tally += &tally;
-        // Rows of a cycle may well wait for each other until the end of the run.
-        if !self.plan.parents.iter().any(Parent::is_breakable) {
-            refuse_bad_table(self.plan, &account)?;
-        }
+        let tally = match deed {
+            Deed::Merge(cycles) => {
+                tx.stage(batch, Staging::Typed).await?; //                    2 stage
+                tx.classify(cycles).await? //                                 3 classify
+            }
+            Deed::SetAside((reason, detail), staging) => {
+                tx.stage(batch, staging).await?;
+                tx.set_aside(reason, detail).await?
+            }
+        };
+        self.count(&mut account, &tally)?;
         let expected = tx.merge(tally).await?; //                             4 merge
         let proof = guard::check(&expected, &tx.write_set().await?)?; //      5 check
-        let at = tx.commit(checkpoint.clone(), proof, &account).await?; //    6 commit
+        let at = tx.commit(to.clone(), proof, &account).await?; //            6 commit
         Ok(Progress { at, account })
+    }
+
+    /// Adds what was decided to the account, unless that shows that the table is bad as a whole.
+    fn count(&self, account: &mut Account, tally: &Tally) -> Result<()> {
+        // Not the batch's rows: of two versions of one key only the later one was staged.
+        account.read += tally.total();
+        account.tally += tally;
+        // Rows of a cycle may well wait for each other until the end of the run.
+        if !self.plan.parents.iter().any(Parent::is_breakable) {
+            refuse_bad_table(self.plan, account)?;
+        }
+        Ok(())
+    }
+
+    /// Gives up what is at work a while after somebody asked to stop: what is not committed by
+    /// then is rolled back.
+    async fn unless_stopped<R>(&self, work: impl Future<Output = Result<R>>) -> Result<R> {
+        let too_late = async {
+            self.stop.cancelled().await;
+            sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = too_late => Err(stopped()),
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(Kind::Interrupted, "stopped at the edge of a batch")
+}
+
+/// What is to be done with a batch.
+#[derive(Debug, Clone, Copy)]
+enum Deed<'d> {
+    /// Classify and merge its rows.
+    Merge(Cycles),
+    /// Withhold its only row, for this reason and what the target said.
+    SetAside((Reason, &'d str), Staging),
+}
+
+/// What an error says of the batch that met it.
+enum Blame {
+    /// A row of it; withheld with this reason once it stands alone.
+    Row(Reason),
+    /// Its size.
+    Batch,
+    /// Nothing.
+    Nobody,
+}
+
+fn blame(kind: Kind) -> Blame {
+    match kind {
+        Kind::BadValue => Blame::Row(Reason::BadValue),
+        Kind::Taken => Blame::Row(Reason::Unique),
+        Kind::Busy => Blame::Row(Reason::Busy),
+        Kind::Slow => Blame::Batch,
+        _ => Blame::Nobody,
+    }
+}
+
+/// How often a batch is tried that meets an error of `kind`.
+fn tries(kind: Kind) -> usize {
+    match kind {
+        // A mismatch may be a lost race: an insert that met another counts as insert and delete.
+        // Who took a value in the meantime is seen by the next look.
+        Kind::Verification | Kind::Taken => 2,
+        // Mid-run, a server that is not there is most likely starting again.
+        Kind::Transient | Kind::Unreachable(_) => 6,
+        _ => 1,
     }
 }
 
@@ -129,18 +265,8 @@ pub fn refuse_bad_table(plan: &TablePlan, account: &Account) -> Result<()> {
     }
     Err(Error::new(Kind::Data, format!("{bad} rows of this run would be withheld")).remedied(
         format!(
-            "Rows that they refer to are missing in the cloud: sync those tables as well, or raise \
-             max_withheld, which is {limit}."
+            "See the reasons in tidegate status: sync the tables that these rows refer to, correct \
+             the rows at their source, or raise max_withheld, which is {limit}."
         ),
     ))
-}
-
-/// A mismatch may be a lost race (an insert that met another is counted as insert and delete), so
-/// it is tried once more; passing obstacles twice more.
-fn tries_of(kind: Kind) -> u32 {
-    match kind {
-        Kind::Verification => 2,
-        kind if kind.is_transient() => TRIES,
-        _ => 1,
-    }
 }

@@ -37,7 +37,13 @@ select json_build_object(
         where i.indrelid = c.oid and i.indisprimary
     ),
     'uniques', (
-        select coalesce(json_agg(k.names), '[]')
+        select coalesce(json_agg(json_build_object(
+            'columns', k.names,
+            'deferrable', not i.indimmediate,
+            'referenced', exists (
+                select from pg_constraint f where f.contype = 'f' and f.conindid = i.indexrelid
+            )
+        ) order by i.indexrelid), '[]')
         from pg_index i
         cross join lateral (
             select json_agg(a.attname order by p.place) as names
@@ -47,6 +53,8 @@ select json_build_object(
         ) k
         where i.indrelid = c.oid and i.indisunique and not i.indisprimary
             and i.indpred is null and i.indexprs is null
+            -- NULLS NOT DISTINCT, since PostgreSQL 15.
+            and (to_jsonb(i) ->> 'indnullsnotdistinct') is distinct from 'true'
     ),
     'foreign_keys', (
         select coalesce(json_agg(json_build_object(

@@ -5,6 +5,12 @@ from {{store}}._sync_withheld w
 left join {{target}} t on {{key_is_row}}
 where w.table_name = {{label}} and w.direction = $2 and case w.reason
     when 'busy' then true
+    when 'bad_value' then w.target_version is distinct from (select d.version from ({{definition}}) d)
+    -- The value is free, or what refused it is another by now.
+    when 'unique' then case
+        when w.target_version is null then {{unique_free}}
+        else w.target_version is distinct from (select d.version from ({{definition}}) d)
+    end
     -- Rows of a cycle wait for each other: unless a run has tried them to its end, the next one does.
     when 'missing_parent' then {{parents_present}} or not exists (
         select from {{store}}._sync_runs r

@@ -1,18 +1,15 @@
--- $1 table, $2 direction, $3 run, $4 whether the rows were asked for by their keys: what was not
--- written, and why. An entry that says nothing new is left alone, unless it was tried again.
+-- $1 table, $2 direction, $3 run, $4 whether the rows were asked for by their keys, $5 what the target said
+-- of them: what was not written, and why. An entry that says nothing new is left alone, unless it was tried again.
 insert into {{store}}._sync_withheld as w
-    (table_name, direction, key, reason, row, target_row, target_version, first_run_id, last_run_id)
+    (table_name, direction, key, reason, detail, row, target_row, target_version, first_run_id, last_run_id)
 select $1, $2, {{key_json}}, case when v.detached then 'missing_parent' else v.verdict end,
-    {{staged_json}}, h.row, h.version, $3, $3
+    $5, {{row}}, h.row, h.version, $3, $3
 from pg_temp.tidegate_verdict v
 join pg_temp.tidegate_stage s on s.ctid = v.place
--- Few rows are withheld: one look into the index for each, never a scan of the target.
-left join lateral (
-    select t.xmin::text as version, {{target_json}} as row from {{target}} t where {{same_row}} limit 1
-) h on true
+left join lateral ({{met}}) h on true
 where v.detached or v.verdict not in ('insert', 'update', 'unchanged')
 on conflict (site, table_name, direction, key) do update
-set reason = excluded.reason, row = excluded.row, target_row = excluded.target_row,
+set reason = excluded.reason, detail = excluded.detail, row = excluded.row, target_row = excluded.target_row,
     target_version = excluded.target_version, last_run_id = excluded.last_run_id,
     last_seen_at = clock_timestamp(), attempts = w.attempts + 1
 where $4 or excluded.reason in ('busy', 'missing_parent')

@@ -13,7 +13,7 @@ use crate::model::write_set::{Expected, WriteSet};
 use crate::model::{Batch, Direction, TablePlan, planning};
 use crate::store::Store;
 use crate::target::postgres::{PgTarget, PgTx};
-use crate::target::{Target, TargetTx};
+use crate::target::{Staging, Target, TargetTx};
 
 /// What `TRUNCATE jobshead CASCADE` empties, parents first.
 const EMPTIED: [&str; 6] =
@@ -91,7 +91,7 @@ fn refused(story: &Story<'_>, expected: &Expected, written: &WriteSet) -> Result
 
 /// The first five steps of a batch that has nothing to write.
 async fn empty_batch(tx: &mut PgTx<'_>) -> Result<Expected> {
-    tx.stage(&Batch::default().close(true)).await?;
+    tx.stage(&Batch::default().close(true), Staging::Typed).await?;
     let tally = tx.classify(Cycles::Wait).await?;
     tx.merge(tally).await
 }

@@ -1,6 +1,6 @@
 //! A bounded set of changes in PostgreSQL's binary COPY format, undecoded.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::position::{Checkpoint, Horizon};
 
@@ -57,6 +57,22 @@ impl Batch {
         &self.pieces
     }
 
+    /// The first and the second half of the rows, unless there is only one.
+    pub fn halves(&self) -> Option<(Batch, Batch)> {
+        if self.rows < 2 {
+            return None;
+        }
+        let (mut first, mut second) = (Batch::default(), Batch::default());
+        for piece in &self.pieces {
+            let mut rest = piece.clone();
+            while !rest.is_empty() {
+                let row = rest.split_to(row_length(&rest));
+                if first.rows < self.rows / 2 { first.push(&row) } else { second.push(&row) }
+            }
+        }
+        Some((first.close(false), second.close(self.last)))
+    }
+
     /// Where the position goes once this batch is committed.
     pub fn checkpoint(&self, horizon: &Horizon) -> Checkpoint {
         if self.last {
@@ -64,5 +80,45 @@ impl Batch {
         } else {
             Checkpoint::LastRow(horizon.clone())
         }
+    }
+}
+
+/// The bytes of the first row: the number of its fields, and each field with its length before it.
+fn row_length(rows: &[u8]) -> usize {
+    let mut rest = rows;
+    let fields = rest.try_get_i16().unwrap_or_default();
+    for _ in 0..fields {
+        // NULL has the length -1 and no bytes.
+        let length = rest.try_get_i32().unwrap_or_default();
+        rest.advance(usize::try_from(length).unwrap_or_default().min(rest.len()));
+    }
+    (rows.len() - rest.len()).max(1).min(rows.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(fields: &[Option<&[u8]>]) -> Vec<u8> {
+        let mut row = (fields.len() as i16).to_be_bytes().to_vec();
+        for field in fields {
+            row.extend(field.map_or(-1, |f| f.len() as i32).to_be_bytes());
+            row.extend(field.unwrap_or_default());
+        }
+        row
+    }
+
+    #[test]
+    fn a_batch_splits_between_rows() {
+        let big = vec![7; PIECE];
+        let rows = [row(&[Some(b"a"), None]), row(&[Some(&big)]), row(&[]), row(&[Some(b"")])];
+        let mut batch = Batch::default();
+        rows.iter().for_each(|row| batch.push(row));
+        let (first, second) = batch.close(true).halves().unwrap();
+        assert_eq!(first.pieces().concat(), rows[..2].concat());
+        assert_eq!(second.pieces().concat(), rows[2..].concat());
+        assert_eq!((first.rows, second.rows, first.last, second.last), (2, 2, false, true));
+        let (one, _) = first.halves().unwrap();
+        assert!(one.halves().is_none());
     }
 }

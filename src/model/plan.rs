@@ -44,6 +44,8 @@ pub struct TablePlan {
     pub stamps: StampPlan,
     /// The foreign keys of the target whose columns travel.
     pub parents: Vec<Parent>,
+    /// The unique indexes of the target, other than the primary key, whose columns all travel.
+    pub uniques: Vec<Unique>,
     /// Indexes into `columns` of those that stand in a unique index other than the primary key.
     pub unique_columns: Vec<usize>,
     /// Whether the target's own BEFORE triggers may set the stamp.
@@ -159,6 +161,40 @@ pub struct Parent {
     pub nullable: bool,
     /// Whether the parent, over any number of steps, refers back to this table.
     pub cyclic: bool,
+}
+
+/// Values that only one row may have.
+#[derive(Debug, Clone)]
+pub struct Unique {
+    /// Indexes into `columns`, in the order of the index.
+    pub columns: Vec<usize>,
+    /// How rows of one batch can pass such a value on to each other.
+    pub passing: Passing,
+}
+
+/// How a unique value gets from one row to another within a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passing {
+    /// As it is: the index is checked at the end of the statement.
+    Deferred,
+    /// The row that has it is parked first: its column of this index into the plan's `columns` is
+    /// set to a value that is free.
+    Parked(usize, FreeValue),
+    /// Not at all: it is withheld until the row that had it has another.
+    No,
+}
+
+/// A value that no row has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreeValue {
+    /// NULL, of which there may be many.
+    Null,
+    /// A number below all that are there.
+    Number,
+    /// A random text.
+    Text,
+    /// A random UUID.
+    Uuid,
 }
 
 impl Parent {

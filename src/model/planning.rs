@@ -3,11 +3,11 @@
 use crate::error::{Error, Kind, Result};
 
 use super::plan::{
-    ColumnPlan, Direction, Given, Origin, OwnerPlan, Parent, Passage, SourceStamp, StampPlan,
-    TablePlan,
+    ColumnPlan, Direction, FreeValue, Given, Origin, OwnerPlan, Parent, Passage, Passing,
+    SourceStamp, StampPlan, TablePlan, Unique,
 };
 use super::policy;
-use super::schema::{Column, Key, TableSchema};
+use super::schema::{Column, Key, TableSchema, UniqueIndex};
 use super::settings::TableSettings;
 
 /// Plans one table, desktop → cloud.
@@ -51,6 +51,7 @@ pub fn forward(given: Given<'_>) -> Result<TablePlan> {
         owner,
         stamps: stamps(settings, source, &columns)?,
         parents: parents(given, target, &columns),
+        uniques: uniques(target, &columns, &key),
         unique_columns: unique_columns(target, &columns, &key),
         target_sets_stamp: target.before_triggers,
         drift,
@@ -327,7 +328,36 @@ fn parents(given: Given<'_>, target: &TableSchema, columns: &[ColumnPlan]) -> Ve
     target.foreign_keys.iter().filter_map(plan).collect()
 }
 
+fn uniques(target: &TableSchema, columns: &[ColumnPlan], key: &[usize]) -> Vec<Unique> {
+    let index = |name: &String| columns.iter().position(|c| &c.target == name);
+    let plan = |unique: &UniqueIndex| {
+        let indexes: Option<Vec<usize>> = unique.columns.iter().map(index).collect();
+        let indexes = indexes?;
+        let free =
+            |&i: &usize| Some(Passing::Parked(i, free_value(target.column(&columns[i].target)?)?));
+        let passing = match unique {
+            UniqueIndex { deferrable: true, .. } => Passing::Deferred,
+            // A cascade would take the children along.
+            UniqueIndex { referenced: true, .. } => Passing::No,
+            _ => indexes.iter().filter(|i| !key.contains(i)).find_map(free).unwrap_or(Passing::No),
+        };
+        Some(Unique { columns: indexes, passing })
+    };
+    target.uniques.iter().filter_map(plan).collect()
+}
+
+fn free_value(column: &Column) -> Option<FreeValue> {
+    match column.type_oid {
+        _ if column.identity_always => None,
+        _ if !column.not_null => Some(FreeValue::Null),
+        oid if Column::INTEGERS.contains(&oid) => Some(FreeValue::Number),
+        oid if Column::TEXTS.contains(&oid) => Some(FreeValue::Text),
+        Column::UUID => Some(FreeValue::Uuid),
+        _ => None,
+    }
+}
+
 fn unique_columns(target: &TableSchema, columns: &[ColumnPlan], key: &[usize]) -> Vec<usize> {
-    let in_unique = |c: &ColumnPlan| target.uniques.iter().any(|u| u.contains(&c.target));
+    let in_unique = |c: &ColumnPlan| target.uniques.iter().any(|u| u.columns.contains(&c.target));
     (0..columns.len()).filter(|i| !key.contains(i) && in_unique(&columns[*i])).collect()
 }

@@ -24,7 +24,7 @@ pub struct TableSchema {
     /// The primary key, if any.
     pub primary_key: Option<Key>,
     /// The unique indexes other than the primary key that a foreign key could refer to.
-    pub uniques: Vec<Vec<String>>,
+    pub uniques: Vec<UniqueIndex>,
     /// Foreign keys of this table.
     pub foreign_keys: Vec<ForeignKey>,
     /// Whether a BEFORE row trigger may change what is written.
@@ -46,7 +46,7 @@ impl TableSchema {
     pub fn is_unique(&self, columns: &[&str]) -> bool {
         let covers = |index: &[String]| index.iter().all(|c| columns.contains(&c.as_str()));
         self.primary_key.as_ref().is_some_and(|key| covers(&key.columns))
-            || self.uniques.iter().any(|index| covers(index))
+            || self.uniques.iter().any(|index| covers(&index.columns))
     }
 }
 
@@ -78,6 +78,12 @@ pub struct Column {
 impl Column {
     /// `character varying`, and arrays of it.
     pub const VARCHARS: [u32; 2] = [1043, 1015];
+    /// `bigint`, `smallint`, `integer`.
+    pub const INTEGERS: [u32; 3] = [20, 21, 23];
+    /// `text`, `character varying`.
+    pub const TEXTS: [u32; 2] = [25, 1043];
+    /// `uuid`.
+    pub const UUID: u32 = 2950;
     /// `timestamp without time zone`.
     pub const TIMESTAMP: u32 = 1114;
     /// `timestamp with time zone`.
@@ -86,9 +92,9 @@ impl Column {
     /// Whether every value of `self`, written into `other` and read from there as text, is the
     /// same value again.
     pub fn comes_back_from(&self, other: &Column) -> bool {
-        const INTEGERS: [u32; 3] = [20, 21, 23];
-        const TEXTS: [u32; 2] = [25, 1043];
-        const UUID: [u32; 1] = [2950];
+        const INTEGERS: [u32; 3] = Column::INTEGERS;
+        const TEXTS: [u32; 2] = Column::TEXTS;
+        const UUID: [u32; 1] = [Column::UUID];
         const STAMPS: [u32; 2] = [Column::TIMESTAMP, Column::TIMESTAMPTZ];
         let is = |types: &[u32], c: &Column| types.contains(&c.type_oid);
         let plain = is(&TEXTS, self) || is(&INTEGERS, self) || is(&UUID, self);
@@ -116,6 +122,17 @@ pub struct Key {
     pub columns: Vec<String>,
     /// DEFERRABLE: `ON CONFLICT` can't use it.
     pub deferrable: bool,
+}
+
+/// A unique index over columns, without a condition; NULL is no value to it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct UniqueIndex {
+    /// Its columns, in the order of the index.
+    pub columns: Vec<String>,
+    /// DEFERRABLE: checked at the end of a statement at the earliest, not row by row.
+    pub deferrable: bool,
+    /// Whether a foreign key refers to it.
+    pub referenced: bool,
 }
 
 /// A foreign key.

@@ -33,8 +33,8 @@ impl Verdict {
     pub fn from_word(word: &str) -> Option<Self> {
         [Verdict::Insert, Verdict::Update, Verdict::Unchanged]
             .into_iter()
-            .chain(Reason::ALL.into_iter().map(Verdict::Withheld))
             .find(|v| v.word() == word)
+            .or_else(|| Reason::from_word(word).map(Verdict::Withheld))
     }
 }
 
@@ -50,14 +50,27 @@ pub enum Reason {
     Stale,
     /// A row that it refers to is not in the target.
     MissingParent,
+    /// The target refuses one of its values: a type, a constraint or a trigger does.
+    BadValue,
+    /// Another row of the target has a value of it that has to be unique.
+    Unique,
     /// Somebody holds a lock on the row, or on a row that it refers to, at this moment.
     Busy,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 5] =
-        [Reason::Owner, Reason::KeyCollision, Reason::Stale, Reason::MissingParent, Reason::Busy];
+    pub const ALL: [Reason; 7] = [
+        Reason::Owner,
+        Reason::KeyCollision,
+        Reason::Stale,
+        Reason::MissingParent,
+        Reason::BadValue,
+        Reason::Unique,
+        Reason::Busy,
+    ];
+    /// Those that may pass within the same run.
+    pub const WAITING: [Reason; 3] = [Reason::MissingParent, Reason::Unique, Reason::Busy];
 
     /// The word in SQL, in JSON and in `_sync_withheld`.
     pub fn word(self) -> &'static str {
@@ -66,14 +79,21 @@ impl Reason {
             Reason::KeyCollision => "key_collision",
             Reason::Stale => "stale",
             Reason::MissingParent => "missing_parent",
+            Reason::BadValue => "bad_value",
+            Reason::Unique => "unique",
             Reason::Busy => "busy",
         }
+    }
+
+    /// The reason that [`word`](Self::word) writes as `word`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
     }
 
     /// Whether the reason lies in the row's data, so that many of them mean that the table is bad
     /// as a whole (`max_withheld`); the others are the policy at work.
     pub fn is_bad_data(self) -> bool {
-        matches!(self, Reason::MissingParent)
+        matches!(self, Reason::MissingParent | Reason::BadValue | Reason::Unique)
     }
 }
 
@@ -115,7 +135,7 @@ impl Tally {
 
     /// Rows that wait for something that may come within the same run.
     pub fn waiting(&self) -> u64 {
-        [Reason::Busy, Reason::MissingParent].iter().filter_map(|r| self.withheld.get(r)).sum()
+        Reason::WAITING.iter().filter_map(|r| self.withheld.get(r)).sum()
     }
 
     /// Rows that were not written.

@@ -31,6 +31,8 @@ pub struct Expected {
     pub tally: Tally,
     /// What the merge returned, by the table's object identifier; partitions are tables.
     pub tables: BTreeMap<u32, Written>,
+    /// Updates among them that parked a row whose unique value another row gets.
+    pub parked: u64,
     /// Rows written that carry another owner's mark afterwards.
     pub strangers: u64,
     /// Tables that the target's own triggers may write.

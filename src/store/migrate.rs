@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use super::Store;
 
 /// Name of each migration, in order; the number is its place.
-pub(super) const MIGRATIONS: &[&str] = &["migrations/001_tables.sql"];
+pub(super) const MIGRATIONS: &[&str] =
+    &["migrations/001_tables.sql", "migrations/002_withheld_detail.sql"];
 
 /// What `migrate` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! Withheld rows: which of them are worth another try, and which are gone.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
-use crate::model::plan::{ColumnPlan, Parent};
+use crate::model::plan::{ColumnPlan, Parent, Unique};
 use crate::model::{Awaited, InRing, Reason, TablePlan};
 use crate::sql::{column, list, literal, table};
 
@@ -15,7 +16,11 @@ use super::Store;
 impl Store<'_> {
     /// The query for one table's withheld rows that are worth another try in the next run.
     pub(super) fn due(&self, plan: &TablePlan) -> String {
-        let same = |c: &ColumnPlan| format!("{} = {}", column("t", &c.target), stored("key", c));
+        // CASE: a key that was refused may not be of the target's type.
+        let same = |c: &ColumnPlan| {
+            let key = stored("key", c);
+            format!("{} = case when w.reason <> 'bad_value' then {key} end", column("t", &c.target))
+        };
         self.sql.render(
             "postgres/due.sql",
             &[
@@ -25,8 +30,16 @@ impl Store<'_> {
                 ("label", &literal(&plan.label())),
                 ("parents_present", &parents_present(plan)),
                 ("owner", &literal(&plan.owner_column().target)),
+                ("unique_free", &unique_free(plan)),
+                ("definition", &self.definition(plan)),
             ],
         )
+    }
+
+    /// The query for the mark of everything by which the target's table may refuse a row.
+    pub fn definition(&self, plan: &TablePlan) -> String {
+        let relation = format!("{}::regclass", literal(&table(&plan.target)));
+        self.sql.render("postgres/definition.sql", &[("relation", &relation)])
     }
 
     /// The rows of `plan` that the run `run_id` had to leave for later, and those of earlier runs
@@ -45,11 +58,8 @@ impl Store<'_> {
         let doing = format!("looking for withheld rows of {label}");
         let rows = connection.rows(doing, &sql, &params).await?;
         let awaited = |key: String| Awaited { key, once_owned: false };
-        let reason = |word: &str| match word {
-            "busy" => Reason::Busy,
-            _ => Reason::MissingParent,
-        };
-        Ok(rows.iter().map(|row| (awaited(row.get(0)), reason(row.get(1)))).collect())
+        let entry = |row: &Row| Some((awaited(row.get(0)), Reason::from_word(row.get(1))?));
+        Ok(rows.iter().filter_map(entry).collect())
     }
 
     /// The rows that the run `run_id` left because they wait for each other in a ring of foreign
@@ -118,6 +128,21 @@ impl Store<'_> {
 /// A column of the stored copy of a row or key, in the target's type.
 fn stored(json: &str, c: &ColumnPlan) -> String {
     format!("(w.{json} ->> {})::{}", literal(&c.target), c.target_type)
+}
+
+/// That no other row of the target has a unique value of the withheld row.
+fn unique_free(plan: &TablePlan) -> String {
+    let same = |c: &ColumnPlan| format!("{} = {}", column("u", &c.target), stored("row", c));
+    let is_row = list(plan.key_columns().map(same), " and ");
+    let free = |unique: &Unique| {
+        let has_it = list(unique.columns.iter().map(|&i| same(&plan.columns[i])), " and ");
+        let target = table(&plan.target);
+        format!("not exists (select from {target} u where {has_it} and not ({is_row}))")
+    };
+    match plan.uniques.is_empty() {
+        true => "true".to_owned(),
+        false => list(plan.uniques.iter().map(free), " and "),
+    }
 }
 
 /// That every parent of a withheld row is there.

@@ -45,15 +45,28 @@ pub trait Target {
     fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> impl Future<Output = Result<()>>;
 }
 
+/// How rows are staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staging {
+    /// Ready to be merged.
+    Typed,
+    /// As bytes, but for the key: for a row that can't be staged otherwise, to be set aside.
+    Raw,
+}
+
 /// One transaction of the target. Dropped without a commit, it is rolled back and its connection
 /// thrown away.
 pub trait TargetTx {
     /// Puts the batch into a temporary table, each key once.
-    fn stage(&mut self, batch: &Batch) -> impl Future<Output = Result<()>>;
+    fn stage(&mut self, batch: &Batch, staging: Staging) -> impl Future<Output = Result<()>>;
 
     /// Decides every staged row. Rows that are to be written are pinned: nobody else can change
     /// them before the commit.
     fn classify(&mut self, cycles: Cycles) -> impl Future<Output = Result<Tally>>;
+
+    /// In place of classifying: withholds every staged row, because the target refused it; `detail`
+    /// is what it said, without values.
+    fn set_aside(&mut self, reason: Reason, detail: &str) -> impl Future<Output = Result<Tally>>;
 
     /// Writes the rows that are to be written, and says what that should have changed.
     fn merge(&mut self, tally: Tally) -> impl Future<Output = Result<Expected>>;

@@ -264,14 +264,14 @@ async fn errors_tell_objects_but_no_values() {
             as $$ begin raise 'canary' using errcode = '42501'; end $$";
     connection.batch_execute(setup).await.unwrap();
     for (sql, kind, part) in [
-        ("insert into jobshead values ('canary')", Kind::Data, "constraint jobshead_pkey"),
+        ("insert into jobshead values ('canary')", Kind::Taken, "constraint jobshead_pkey"),
         (
             "insert into jobshead values (null, 1)",
-            Kind::Data,
+            Kind::BadValue,
             "table public.jobshead, column jobno",
         ),
-        ("insert into jobshead values ('b', ('canary' || '')::int)", Kind::Data, "22P02"),
-        ("insert into jobshead values ('b', 1, 'canary')", Kind::Data, "22001, value too long"),
+        ("insert into jobshead values ('b', ('canary' || '')::int)", Kind::BadValue, "22P02"),
+        ("insert into jobshead values ('b', 1, 'canary')", Kind::BadValue, "22001, value too long"),
         ("select * from nowhere", Kind::Other, "relation \"nowhere\" does not exist"),
         ("select refuse()", Kind::Unauthorised, "42501, raised by a function or trigger"),
         (
@@ -279,7 +279,7 @@ async fn errors_tell_objects_but_no_values() {
             Kind::Unauthorised,
             "42501, permission denied for table jobshead",
         ),
-        ("reset role; set statement_timeout = 10; select pg_sleep(9)", Kind::Transient, "57014"),
+        ("reset role; set statement_timeout = 10; select pg_sleep(9)", Kind::Slow, "57014"),
         ("select pg_terminate_backend(pg_backend_pid())", Kind::Transient, "57P01"),
         ("select 1", Kind::Transient, "the connection to the cloud was lost"),
     ] {

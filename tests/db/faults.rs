@@ -16,7 +16,7 @@ type Caught = Result<String, String>;
 #[tokio::test(flavor = "multi_thread")]
 async fn planted_faults_are_caught() {
     let mut faults: Vec<(&str, Caught)> = check::all().await;
-    faults.extend(position::all().await);
+    faults.extend(Box::pin(position::all()).await);
     faults.push(("no read-back of the run id", read_back::forgotten().await));
     let caught = faults.iter().filter(|(_, caught)| caught.is_ok()).count();
     for (name, caught) in &faults {

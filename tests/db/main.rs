@@ -14,6 +14,7 @@ mod planning;
 mod process;
 mod proxy;
 mod reading;
+mod refused;
 mod retry;
 mod statements;
 mod story;

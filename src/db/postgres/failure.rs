@@ -93,16 +93,22 @@ fn login_refused(address: &Address, refusal: &DbError) -> Error {
 /// What follows from a SQLSTATE.
 fn kind_of(state: &SqlState) -> Kind {
     match state.code() {
-        // lock_not_available, deadlock_detected, serialization_failure, query_canceled
-        "55P03" | "40P01" | "40001" | "57014" => Kind::Transient,
+        // lock_not_available
+        "55P03" => Kind::Busy,
+        // query_canceled, as by statement_timeout
+        "57014" => Kind::Slow,
+        // deadlock_detected, serialization_failure
+        "40P01" | "40001" => Kind::Transient,
         // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
         "57P01" | "57P02" | "57P03" | "53300" => Kind::Transient,
         // The server closed the session: idle too long, or a transaction idle or open too long.
         "57P05" | "25P03" | "25P04" => Kind::Transient,
         "42501" => Kind::Unauthorised,
+        "23505" => Kind::Taken,
         code => match class(code) {
             "08" => Kind::Transient,
-            "22" | "23" => Kind::Data,
+            // P0001 and 45000 are what functions and triggers raise by themselves.
+            "22" | "23" | "44" | "45" | "P0" => Kind::BadValue,
             "28" => Kind::Unauthorised,
             _ => Kind::Other,
         },
@@ -226,11 +232,14 @@ mod tests {
                 assert_eq!(kind_of(&SqlState::from_code(code)), kind, "{code}");
             }
         };
-        check(Kind::Transient, &["55P03", "40P01", "40001", "57014", "57P01", "57P02", "57P03"]);
+        check(Kind::Transient, &["40P01", "40001", "57P01", "57P02", "57P03"]);
+        check(Kind::Busy, &["55P03"]);
+        check(Kind::Slow, &["57014"]);
+        check(Kind::Taken, &["23505"]);
         check(Kind::Transient, &["08000", "08006", "08P01", "53300", "25P03", "57P05"]);
         check(Kind::Unauthorised, &["42501", "28P01", "28000"]);
-        check(Kind::Data, &["22001", "22P02", "22999", "23502", "23505", "23P01"]);
-        check(Kind::Other, &["53100", "42P01", "3D000", "P0001", "XX000", "25006", "55000", ""]);
+        check(Kind::BadValue, &["22001", "22P02", "22999", "23502", "23503", "23P01", "P0001"]);
+        check(Kind::Other, &["53100", "42P01", "3D000", "XX000", "25006", "55000", ""]);
     }
 
     #[test]

@@ -15,22 +15,31 @@ impl PgTx<'_> {
     pub(super) async fn decide(&mut self, cycles: Cycles) -> Result<Tally> {
         self.first_look().await?;
         let first = self.count_verdicts().await?;
-        let may_miss_parents = first.written() > 0 && !self.plan.parents.is_empty();
-        if first.updated == 0 && !may_miss_parents {
+        let (parents, uniques) = (!self.plan.parents.is_empty(), !self.plan.uniques.is_empty());
+        if first.written() == 0 || first.updated == 0 && !parents && !uniques {
             return Ok(first);
         }
         if first.updated > 0 {
             self.pin().await?;
             self.second_look().await?;
         }
-        if may_miss_parents {
-            if cycles == Cycles::Break {
-                self.detaches = true;
-                self.detach().await?;
-            }
-            self.withhold_orphans().await?;
+        if parents && cycles == Cycles::Break {
+            self.detaches = true;
+            self.detach().await?;
         }
+        self.withhold_hopeless().await?;
         self.count_verdicts().await
+    }
+
+    /// Withholds rows that could not be written. Each that keeps its old values may take the last
+    /// hope from others.
+    async fn withhold_hopeless(&self) -> Result<()> {
+        loop {
+            self.withhold_orphans().await?;
+            if self.withhold_taken().await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     async fn first_look(&self) -> Result<()> {

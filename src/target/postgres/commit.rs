@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::db::postgres::statement::text;
 use crate::db::postgres::{Connection, failed};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Account, Checkpoint, Horizon, Position, TablePlan};
+use crate::model::{Account, Checkpoint, Horizon, Position, Reason, TablePlan};
 use crate::sql::table;
 
 use super::{Ending, PgTarget, PgTx, Rehearsal, render};
@@ -49,13 +49,18 @@ impl PgTx<'_> {
     async fn note_withheld(&self, checkpoint: &Checkpoint) -> Result<u64> {
         let plan = self.plan;
         let (label, direction) = (plan.label(), plan.direction.word());
+        let (row, met) = match self.set_aside {
+            // What refused it is the table as it is defined now.
+            Some((Reason::BadValue | Reason::Unique, _)) => {
+                (render::raw_json(plan), self.target.store.definition(plan))
+            }
+            _ => (render::staged_json(plan), self.row_met()),
+        };
         let common = [
             ("store", self.target.store.quoted()),
             ("key_json", &render::key_json(plan)),
-            ("staged_json", &render::staged_json(plan)),
-            ("target_json", &render::target_json(plan)),
-            ("target", &table(&plan.target)),
-            ("same_row", &render::target_is_staged(plan)),
+            ("row", &row),
+            ("met", &met),
         ];
         let of_table = [text(&label), text(&direction)];
         if self.has_withheld {
@@ -69,8 +74,22 @@ impl PgTx<'_> {
         let [label, direction] = of_table;
         let asked_for = *checkpoint == Checkpoint::Stay;
         let run_id = (&self.target.run_id as _, Type::UUID);
-        let of_run = [label, direction, run_id, (&asked_for as _, Type::BOOL)];
+        let detail = self.set_aside.as_ref().map(|(_, detail)| detail);
+        let of_run = [label, direction, run_id, (&asked_for as _, Type::BOOL), text(&detail)];
         self.connection()?.run(self.doing("committing"), &sql, &of_run).await
+    }
+
+    /// The target's row under a staged key.
+    fn row_met(&self) -> String {
+        let plan = self.plan;
+        self.target.sql.render(
+            "postgres/row_met.sql",
+            &[
+                ("target", &table(&plan.target)),
+                ("target_json", &render::target_json(plan)),
+                ("same_row", &render::target_is_staged(plan)),
+            ],
+        )
     }
 
     async fn move_position(&self, checkpoint: &Checkpoint) -> Result<Position> {

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
 use crate::model::Tally;
+use crate::model::plan::{Passing, Unique};
 use crate::model::write_set::{Expected, Written};
 use crate::sql::{column, ident, table};
 
@@ -15,23 +16,42 @@ use super::{PgTx, render};
 impl PgTx<'_> {
     /// Writes what is to be inserted and updated; what the merge returns is what is expected.
     pub(super) async fn write(&mut self, tally: Tally) -> Result<Expected> {
-        let (tables, strangers) =
+        let parked = if tally.updated > 0 { self.park().await? } else { BTreeMap::new() };
+        let (mut tables, strangers) =
             if tally.written() > 0 { self.upsert().await? } else { (BTreeMap::new(), 0) };
+        for (oid, rows) in &parked {
+            tables.entry(*oid).or_default().updated += rows;
+        }
         Ok(Expected {
             tx: self.id,
             staged: self.staged,
             tally,
             tables,
+            parked: parked.values().sum(),
             strangers,
             also_writes: self.plan.settings.also_writes.clone(),
             synced: self.plan.synced.clone(),
         })
     }
 
+    /// That the target's row is later than what is written. Not one that is pinned: it was judged
+    /// already, and where it was parked the target's triggers may have stamped it since.
+    fn held_is_later(&self) -> String {
+        let later = render::later(self.plan, "t", |name| format!("excluded.{}", ident(name)));
+        let may_park = |u: &Unique| matches!(u.passing, Passing::Parked(..));
+        match self.plan.target_sets_stamp && self.plan.uniques.iter().any(may_park) {
+            true => format!(
+                "({later} and not exists (select from pg_temp.tidegate_verdict v \
+                 where v.verdict = 'update' and {}))",
+                render::verdict_is_target(self.plan)
+            ),
+            false => later,
+        }
+    }
+
     /// What was written, table by table, and how much of it is not the writer's.
     async fn upsert(&self) -> Result<(BTreeMap<u32, Written>, u64)> {
         let plan = self.plan;
-        let excluded = |name: &str| format!("excluded.{}", ident(name));
         let sql = self.target.sql.render(
             "postgres/merge.sql",
             &[
@@ -43,7 +63,7 @@ impl PgTx<'_> {
                 ("key", &render::bare_key(plan)),
                 ("assignments", &render::assignments(plan)),
                 ("held_owner", &render::held_owner(plan)),
-                ("held_is_later", &render::later(plan, "t", excluded)),
+                ("held_is_later", &self.held_is_later()),
                 ("written_key", &render::named_key(plan, |c| column("t", &c.target))),
                 ("same_written", &render::same_key(plan, "v", |i, _| format!("m.k{}", i + 1))),
             ],

@@ -5,8 +5,10 @@ mod classify;
 mod commit;
 mod merge;
 mod parents;
+mod refuse;
 mod render;
 mod stage;
+mod uniques;
 mod write_set;
 
 use std::mem;
@@ -25,10 +27,10 @@ use crate::model::write_set::{Expected, TxId, WriteSet};
 use crate::model::{
     Account, Awaited, Batch, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
 };
-use crate::sql::Sql;
+use crate::sql::{Sql, table};
 use crate::store::Store;
 
-use super::{Target, TargetTx};
+use super::{Staging, Target, TargetTx};
 use write_set::Counter;
 
 /// The PostgreSQL that is written.
@@ -60,10 +62,15 @@ enum Rehearsal {
     Before,
     /// Between two batches.
     Between(Box<Connection>),
-    /// A batch has it. If it is not given back, the batch failed, and all that was rehearsed is
-    /// rolled back.
+    /// A batch has it.
     Within,
+    /// After a batch that failed.
+    Failed(Box<Connection>),
 }
+
+/// From here on what a batch does in a rehearsal can be undone.
+const SAVEPOINT: &str = "savepoint tidegate_batch";
+const UNDO: &str = "rollback to savepoint tidegate_batch";
 
 impl<'d> PgTarget<'d> {
     /// A target whose batches are committed under `run_id`; `source_identity` names the database
@@ -84,24 +91,49 @@ impl<'d> PgTarget<'d> {
         self
     }
 
-    /// The connection of the next batch, in its transaction.
-    async fn open(&self) -> Result<Connection> {
+    /// The connection of the next batch, in its transaction. Nobody changes the table's definition
+    /// from here on.
+    async fn open(&self, plan: &TablePlan) -> Result<Connection> {
         let rehearsal = match &self.ending {
             Ending::Commit => Rehearsal::Before,
             Ending::Rehearse(slot) => mem::replace(&mut *slot.lock().await, Rehearsal::Within),
         };
-        let (connection, statement) = match rehearsal {
-            Rehearsal::Before => (self.database.connection().await?, "postgres/begin.sql"),
-            Rehearsal::Between(connection) => (*connection, "postgres/clear.sql"),
-            Rehearsal::Within => return Err(rehearsal_lost()),
+        let render = |statement| self.sql.render(statement, &[]);
+        let (connection, start) = match (rehearsal, &self.ending) {
+            (Rehearsal::Before, ending) => {
+                let begin = render("postgres/begin.sql");
+                let savepoint = if matches!(ending, Ending::Commit) { "" } else { SAVEPOINT };
+                (self.database.connection().await?, begin + savepoint)
+            }
+            (Rehearsal::Between(connection), _) => (*connection, render("postgres/clear.sql")),
+            (Rehearsal::Failed(connection), _) => (*connection, UNDO.to_owned()),
+            (Rehearsal::Within, _) => return Err(rehearsal_lost()),
         };
-        let start = self.sql.render(statement, &[]);
-        match connection.batch("starting a batch", &start).await {
+        // Whoever holds the whole table must not be taken for somebody who holds a row.
+        let lock = format!("{start};\nlock table {} in row exclusive mode", table(&plan.target));
+        let label = plan.label();
+        match connection.batch_execute(&lock).await {
             Ok(()) => Ok(connection),
             Err(e) => {
+                let error = match e.code() {
+                    Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                        Error::new(Kind::Transient, format!("somebody locks all of {label}"))
+                    }
+                    _ => failed(&format!("beginning with {label}"), self.database.end(), e),
+                };
                 connection.discard();
-                Err(e)
+                Err(error)
             }
+        }
+    }
+
+    /// Takes back the connection of a batch that failed.
+    fn give_up(&self, connection: Connection) {
+        match &self.ending {
+            Ending::Rehearse(slot) if let Ok(mut slot) = slot.try_lock() => {
+                *slot = Rehearsal::Failed(Box::new(connection));
+            }
+            _ => connection.discard(),
         }
     }
 }
@@ -113,7 +145,7 @@ impl PgTarget<'_> {
             Ending::Commit => ask(&self.database.connection().await?).await,
             Ending::Rehearse(slot) => match &*slot.lock().await {
                 Rehearsal::Between(connection) => ask(connection).await,
-                Rehearsal::Before | Rehearsal::Within => Ok(R::default()),
+                _ => Ok(R::default()),
             },
         }
     }
@@ -121,7 +153,8 @@ impl PgTarget<'_> {
     /// Ends a rehearsal: nothing of it remains.
     pub async fn roll_back(&self) {
         if let Ending::Rehearse(slot) = &self.ending
-            && let Rehearsal::Between(connection) = mem::take(&mut *slot.lock().await)
+            && let Rehearsal::Between(connection) | Rehearsal::Failed(connection) =
+                mem::take(&mut *slot.lock().await)
         {
             connection.discard();
         }
@@ -129,8 +162,7 @@ impl PgTarget<'_> {
 }
 
 fn rehearsal_lost() -> Error {
-    Error::new(Kind::Other, "a batch before this one failed, which ended the dry run")
-        .remedied("Mend what failed, or leave that table out with --table, then try again.")
+    Error::new(Kind::Transient, "a batch before this one broke off, which ended the dry run")
 }
 
 /// One batch's transaction.
@@ -149,6 +181,8 @@ pub struct PgTx<'t> {
     holds_foreign_rows: bool,
     /// Whether rows of this batch are withheld.
     withholds: bool,
+    /// Why the batch was set aside: its values may not be of the target's types.
+    set_aside: Option<(Reason, String)>,
     /// Whether rows of a ring may be inserted without their reference.
     detaches: bool,
     /// The counters before the first statement that writes.
@@ -167,7 +201,7 @@ impl Target for PgTarget<'_> {
         Self: 't;
 
     async fn begin<'t>(&'t self, plan: &'t TablePlan, at: &Position) -> Result<PgTx<'t>> {
-        let connection = self.open().await?;
+        let connection = self.open(plan).await?;
         let mut tx = PgTx {
             target: self,
             plan,
@@ -177,6 +211,7 @@ impl Target for PgTarget<'_> {
             has_withheld: false,
             holds_foreign_rows: false,
             withholds: false,
+            set_aside: None,
             detaches: false,
             baseline: Vec::new(),
             staged: 0,
@@ -254,8 +289,8 @@ impl PgTx<'_> {
 }
 
 impl TargetTx for PgTx<'_> {
-    async fn stage(&mut self, batch: &Batch) -> Result<()> {
-        self.fill_stage(batch).await?;
+    async fn stage(&mut self, batch: &Batch, staging: Staging) -> Result<()> {
+        self.fill_stage(batch, staging).await?;
         fail::fail_point!("after_stage", |_| std::process::abort());
         Ok(())
     }
@@ -264,6 +299,10 @@ impl TargetTx for PgTx<'_> {
         let tally = self.decide(cycles).await?;
         fail::fail_point!("after_classify", |_| std::process::abort());
         Ok(tally)
+    }
+
+    async fn set_aside(&mut self, reason: Reason, detail: &str) -> Result<Tally> {
+        self.refuse(reason, detail).await
     }
 
     async fn merge(&mut self, tally: Tally) -> Result<Expected> {
@@ -293,7 +332,7 @@ impl TargetTx for PgTx<'_> {
 impl Drop for PgTx<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            connection.discard();
+            self.target.give_up(connection);
         }
     }
 }

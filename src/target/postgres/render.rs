@@ -4,6 +4,7 @@ use crate::model::plan::{ColumnPlan, Passage};
 use crate::model::policy::{Held, Incoming, Rule};
 use crate::model::{TablePlan, Verdict};
 use crate::sql::{column, ident, list, literal};
+use crate::target::Staging;
 
 /// The column's value as staged, in the target's type.
 pub(super) fn staged(c: &ColumnPlan) -> String {
@@ -18,13 +19,17 @@ pub(super) fn staged_as(alias: &str, c: &ColumnPlan) -> String {
     }
 }
 
-/// The columns of the stage, with their types.
-pub(super) fn definitions(plan: &TablePlan) -> String {
-    let definition = |c: &ColumnPlan| match c.passage {
-        Passage::Straight | Passage::Zoned => format!("{} {}", ident(&c.target), c.target_type),
-        Passage::Text => format!("{} text", ident(&c.target)),
+/// The columns of the stage, with their types. Any binary COPY can be read as bytea.
+pub(super) fn definitions(plan: &TablePlan, staging: Staging) -> String {
+    let definition = |(i, c): (usize, &ColumnPlan)| {
+        let type_name = match c.passage {
+            _ if staging == Staging::Raw && !plan.key.contains(&i) => "bytea",
+            Passage::Straight | Passage::Zoned => &c.target_type,
+            Passage::Text => "text",
+        };
+        format!("{} {type_name}", ident(&c.target))
     };
-    list(plan.columns.iter().map(definition), ", ")
+    list(plan.columns.iter().enumerate().map(definition), ", ")
 }
 
 /// The names of the columns that travel.
@@ -83,14 +88,20 @@ pub(super) fn verdict_is_target(plan: &TablePlan) -> String {
     same_key(plan, "v", |_, c| column("t", &c.target))
 }
 
-/// The staged row's key as a JSON object, column → text.
+/// The staged row's key as a JSON object, column → text: as it came, because it may be a value that
+/// the target's type can't hold. Planning refuses keys that would look different once they were cast.
 pub(super) fn key_json(plan: &TablePlan) -> String {
-    json(plan.key_columns().map(|c| (c, staged(c))))
+    json(plan.key_columns().map(|c| (c, column("s", &c.target))))
 }
 
 /// The staged row as a JSON object, column → text.
 pub(super) fn staged_json(plan: &TablePlan) -> String {
     json(plan.columns.iter().map(|c| (c, staged(c))))
+}
+
+/// The staged row as a JSON object, column → text, as it came.
+pub(super) fn raw_json(plan: &TablePlan) -> String {
+    json(plan.columns.iter().map(|c| (c, column("s", &c.target))))
 }
 
 /// The target's row as a JSON object, column → text.

@@ -8,14 +8,14 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Batch;
 use crate::model::batch::{COPY_HEADER, COPY_TRAILER};
 
-use super::{PgTx, render};
+use super::{PgTx, Staging, render};
 
 impl PgTx<'_> {
     /// Creates the stage and fills it by COPY; a key that comes twice keeps its later version.
-    pub(super) async fn fill_stage(&mut self, batch: &Batch) -> Result<()> {
+    pub(super) async fn fill_stage(&mut self, batch: &Batch, staging: Staging) -> Result<()> {
         let plan = self.plan;
         let sql = self.target.sql;
-        let definitions = render::definitions(plan);
+        let definitions = render::definitions(plan, staging);
         let create = sql.render("postgres/stage.sql", &[("definitions", &definitions)]);
         let columns = render::columns(plan);
         let copy = sql.render("postgres/stage_copy.sql", &[("columns", &columns)]);

@@ -19,7 +19,7 @@ use tidegate::source::{Changes, Source, View};
 use tidegate::sql::Sql;
 use tidegate::store::Store;
 use tidegate::target::postgres::{PgTarget, PgTx};
-use tidegate::target::{Target, TargetTx};
+use tidegate::target::{Staging, Target, TargetTx};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -138,8 +138,12 @@ impl Target for FaultyTarget<'_> {
 }
 
 impl TargetTx for FaultyTx<'_> {
-    async fn stage(&mut self, batch: &Batch) -> Result<()> {
-        self.inner.stage(batch).await
+    async fn stage(&mut self, batch: &Batch, staging: Staging) -> Result<()> {
+        self.inner.stage(batch, staging).await
+    }
+
+    async fn set_aside(&mut self, reason: Reason, detail: &str) -> Result<Tally> {
+        self.inner.set_aside(reason, detail).await
     }
 
     async fn classify(&mut self, cycles: Cycles) -> Result<Tally> {

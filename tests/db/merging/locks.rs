@@ -9,7 +9,7 @@ use super::{JOBS, NO_LAG, OLD, adds_up, execute, forward, job};
 use crate::support::{Office, counts, of};
 
 /// A run takes much less than that; a run that waits for a mobile user waits for ever.
-const BRIEF: Duration = Duration::from_secs(5);
+const BRIEF: Duration = Duration::from_secs(20);
 
 /// Runs forward while somebody holds a lock; the run must not wait for it, nor must `meanwhile`,
 /// which another mobile user does again and again.
@@ -24,7 +24,7 @@ async fn brief_forward(office: &Office, meanwhile: &str) -> RunReport {
             () = tokio::time::sleep(Duration::from_millis(20)) => {
                 let asked = Instant::now();
                 execute(&other, meanwhile).await;
-                assert!(asked.elapsed() < BRIEF / 2, "another mobile user had to wait");
+                assert!(asked.elapsed() < BRIEF / 8, "another mobile user had to wait");
             }
         }
     };
@@ -133,8 +133,8 @@ async fn a_locked_parent_that_is_not_synced_makes_its_new_children_busy() {
     office.same_on_both_ends("select tasks::text from tasks order by id").await;
 }
 
-/// Nobody can see the row that a mobile user is about to make, but a unique index waits for it: the
-/// batch gives up and comes again with the next run.
+/// Nobody can see the row that a mobile user is about to make, but a unique index waits for it: it
+/// is found by halving, and the others arrive.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_uncommitted_insert_of_the_same_key_delays_nobody() {
     let office = office().await;
@@ -144,10 +144,10 @@ async fn an_uncommitted_insert_of_the_same_key_delays_nobody() {
     execute(&office.desktop, edit).await;
     execute(&office.cloud, "begin; insert into jobs values (550, 'mobile', 'M')").await;
     let report = brief_forward(&office, NOTE).await;
-    assert_eq!(counts(of(&report, "jobs")), [0; 5], "{report:?}");
-    execute(&office.cloud, "commit").await;
-    let report = forward(&office).await;
     assert_eq!(counts(of(&report, "jobs")), [200, 99, 100, 0, 1], "{report:?}");
+    assert_eq!(office.withheld().await, [r#"{"id": "550"} busy"#]);
+    execute(&office.cloud, "commit").await;
+    forward(&office).await;
     assert_eq!(office.withheld().await, [r#"{"id": "550"} key_collision"#]);
     assert_eq!(job(&office.cloud, 550).await, "550 mobile M");
 }
