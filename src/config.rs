@@ -10,13 +10,16 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use crate::error::{Error, Result};
-use crate::model::{Ownership, TableSettings};
+use crate::model::{Ownership, TableName, TableSettings};
 
+mod address;
 mod check;
 mod expand;
 mod file;
 mod keys;
 mod table;
+
+pub mod quote;
 
 #[cfg(test)]
 mod tests;
@@ -49,10 +52,15 @@ impl Config {
             Some(path) => (path, read(path)?.ok_or_else(|| not_found(path))?),
             None => first_of(&DEFAULT_PATHS)?,
         };
-        Self::parse(&text, path, &environment)
+        Self::of(&text, path)
     }
 
-    /// Checks `text` as if it were the content of `path`; `env` looks up environment variables.
+    /// Checks `text` as if it were the content of `path`.
+    pub fn of(text: &str, path: &Path) -> Result<Self> {
+        Self::parse(text, path, &environment)
+    }
+
+    /// The same; `env` looks up environment variables.
     pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         check::config(file::File { path, text, env })
     }
@@ -68,6 +76,17 @@ impl fmt::Debug for Config {
             .field("tables", &tables)
             .finish_non_exhaustive()
     }
+}
+
+/// What an address that may stand on a command line leads to: it holds a password, if any, by
+/// reference only.
+pub fn address(text: &str) -> Result<SecretString> {
+    address::read(text, &environment)
+}
+
+/// Whether the file can name `table`: not every name that a catalogue may hold can be written.
+pub fn can_name(table: &TableName) -> bool {
+    table::parse_name(&table.to_string()).as_ref() == Some(table)
 }
 
 /// Every key that the file may hold, in whichever section.

@@ -25,6 +25,8 @@ pub mod pipeline;
 
 pub mod run;
 
+pub mod init;
+
 pub mod demo;
 
 pub mod cli;

@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/merge.sql",
     "postgres/move_position.sql",
     "postgres/move_quiet.sql",
+    "postgres/owner_marks.sql",
     "postgres/parents.sql",
     "postgres/park.sql",
     "postgres/pin.sql",
@@ -66,6 +67,8 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/stage_copy.sql",
     "postgres/state.sql",
     "postgres/status.sql",
+    "postgres/tables.sql",
+    "postgres/trigger_functions.sql",
     "postgres/unique.sql",
     "postgres/withhold.sql",
 ];

@@ -3,6 +3,7 @@
 
 mod demo;
 mod forward;
+mod init;
 mod logging;
 mod migrate;
 mod print;
@@ -74,6 +75,7 @@ enum Output {
 /// Each verb's help stands at its arguments.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Init(init::Arguments),
     Migrate(migrate::Arguments),
     Forward(forward::Arguments),
     Status(status::Arguments),
@@ -104,6 +106,7 @@ pub fn main() -> u8 {
 async fn run(cli: &Cli) -> Result<u8> {
     let stop = signals::listen();
     let code = match &cli.verb {
+        Verb::Init(arguments) => init::run(&cli.global, arguments).await,
         Verb::Migrate(arguments) => migrate::run(&cli.global, arguments).await,
         Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,

@@ -1,11 +1,13 @@
 //! What people read on stdout.
 
 use std::error::Error as _;
+use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
+use crate::init::Proposal;
 use crate::run::{Outcome, RunReport, TableReport};
 use crate::store::TableStatus;
 
@@ -24,6 +26,26 @@ pub(super) fn error(e: &Error) {
     if let Some(cause) = e.source() {
         tracing::info!("the cause: {cause}");
     }
+}
+
+/// What was proposed, what is left to decide, and how to go on; `named` is the file of --config.
+pub(super) fn proposal(proposal: &Proposal, path: &Path, named: Option<&Path>) {
+    let enabled = proposal.tables.iter().filter(|t| t.enabled).count();
+    let of = match proposal.tables.len() {
+        all if all == enabled => String::new(),
+        all => format!(" of the {all} that both ends have"),
+    };
+    println!("{}: syncs {enabled} tables{of}", path.display());
+    if proposal.undecided.is_empty() {
+        println!("nothing was left undecided");
+    }
+    for undecided in &proposal.undecided {
+        let table = undecided.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
+        println!("undecided: {table}{}\n  {}", undecided.question, undecided.remedy);
+    }
+    let config = named.map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+    let next = ["check", "migrate", "forward"].map(|verb| format!("`tidegate{config} {verb}`"));
+    println!("next: {}", next.join(", "));
 }
 
 /// A run: a line a table, then what needs attention, then one sentence.

@@ -108,7 +108,7 @@ fn mark(entry: &Entry<'_>) -> Result<String> {
 
 fn url(entry: &Entry<'_>) -> Result<SecretString> {
     let url = entry.string()?;
-    if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+    if is_address(&url) {
         Ok(url.into())
     } else {
         Err(entry.refuse(
@@ -116,6 +116,11 @@ fn url(entry: &Entry<'_>) -> Result<SecretString> {
             "Write postgres://user:password@host:port/database, best in a variable: ${env:NAME}.",
         ))
     }
+}
+
+/// Whether `url` is of the form that this version takes.
+pub(super) fn is_address(url: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// A name as the catalogue may hold it.

@@ -18,6 +18,15 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The text with every reference replaced by what it stands for.
 pub(super) fn expand(text: &str, env: Env<'_>) -> Result<String> {
+    replace(text, &|reference| look_up(reference, env))
+}
+
+/// The text without its references: what stands there itself.
+pub(super) fn unexpanded(text: &str) -> Result<String> {
+    replace(text, &|_| Ok(String::new()))
+}
+
+fn replace(text: &str, with: &dyn Fn(&str) -> Result<String>) -> Result<String> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -31,7 +40,7 @@ pub(super) fn expand(text: &str, env: Env<'_>) -> Result<String> {
             Error::config("`${` without its `}`", "Close it, or write `$${` for a plain `${`.")
         })?;
         expanded.push_str(before);
-        expanded.push_str(&look_up(reference, env)?);
+        expanded.push_str(&with(reference)?);
         rest = after;
     }
     expanded.push_str(rest);

@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::expand::{Env, expand};
 use super::keys::{self, Keys};
+use super::quote;
 use crate::error::{Error, Result};
 
 /// The text, where it is from, and what its references are looked up in.
@@ -255,7 +256,7 @@ impl<'a> Entry<'a> {
 
     /// A bad value: what it must be, and how that is written.
     pub(super) fn must_be(&self, rule: &str, example: &str) -> Error {
-        let remedy = format!("Write for example {} = {example}.", word(&self.key));
+        let remedy = format!("Write for example {} = {example}.", quote::key(&self.key));
         self.refuse(&format!("must be {rule}"), remedy)
     }
 
@@ -299,12 +300,6 @@ impl fmt::Display for Entry<'_> {
 }
 
 fn header(path: &[String]) -> String {
-    let words: Vec<_> = path.iter().map(|key| word(key)).collect();
+    let words: Vec<_> = path.iter().map(|key| quote::key(key)).collect();
     format!("[{}]", words.join("."))
-}
-
-/// A key as TOML wants it written.
-fn word(key: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { format!("{key:?}") }
 }

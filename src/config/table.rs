@@ -154,7 +154,8 @@ fn table_name(entry: &Entry<'_>) -> Result<TableName> {
     parse_name(&entry.string()?).ok_or_else(|| not_a_table(entry, &example))
 }
 
-fn parse_name(text: &str) -> Option<TableName> {
+/// A table's name as the file writes it.
+pub(super) fn parse_name(text: &str) -> Option<TableName> {
     let table = TableName::parse(text, DEFAULT_SCHEMA);
     (is_name(&table.schema) && is_name(&table.name)).then_some(table)
 }

@@ -8,6 +8,7 @@ mod demo_data;
 mod edges;
 mod faults;
 mod horizon;
+mod init;
 mod merging;
 mod network;
 mod planning;

@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["source", "target", "store", "guard"],
     &["pipeline"],
     &["run"],
+    &["init"],
     &["demo"],
     &["cli"],
     &["lib", "main"],
