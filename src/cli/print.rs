@@ -33,9 +33,13 @@ pub(super) fn proposal(proposal: &Proposal, path: &Path, named: Option<&Path>) {
     let enabled = proposal.tables.iter().filter(|t| t.enabled).count();
     let of = match proposal.tables.len() {
         all if all == enabled => String::new(),
-        all => format!(" of the {all} that both ends have"),
+        all => format!(
+            " of the {all} that both ends have; the others have `enabled = false` there, until what \
+             keeps them back is decided or done"
+        ),
     };
-    println!("{}: syncs {enabled} tables{of}", path.display());
+    let tables = if enabled == 1 { "table" } else { "tables" };
+    println!("{}: syncs {enabled} {tables}{of}", path.display());
     if proposal.undecided.is_empty() {
         println!("nothing was left undecided");
     }

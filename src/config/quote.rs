@@ -43,7 +43,8 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let each = (0..0x3000).filter_map(char::from_u32).map(String::from);
-        let awkward = ["", "\"\"\"", "'''", "\\u0041", "a.b", "[x]", "# no", "é\u{1F600}", "${", "$$${"];
+        let awkward =
+            ["", "\"\"\"", "'''", "\\u0041", "a.b", "[x]", "# no", "é\u{1F600}", "${", "$$${"];
         for name in each.chain(awkward.map(String::from)) {
             let line = format!("{} = {}", key(&name), text(&name));
             let read: toml::Table = toml::from_str(&line).unwrap();

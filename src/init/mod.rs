@@ -76,8 +76,7 @@ pub async fn propose(wishes: &Wishes, path: &Path, sql: &Sql) -> Result<Proposal
     }
     // Planned is what the file says, so it is read as a run reads it.
     let file = parsed(&draft, path)?;
-    let zoneless =
-        tables::judge(&mut draft, &both, &file.tables, &functions, &in_cloud.tables);
+    let zoneless = tables::judge(&mut draft, &both, &file.tables, &functions, &in_cloud.tables);
     if !zoneless.is_empty() {
         let open = which_zone(&zoneless, &at_desktop.timezone);
         draft.general.push(("sync", "assume_timezone", open));
@@ -99,26 +98,31 @@ fn unpaired(pairing: &mut Pairing) -> Vec<Undecided> {
         .into_iter()
         .partition(|(desktop, cloud)| can_be_named(desktop) && can_be_named(cloud));
     pairing.pairs = pairs;
-    let ambiguous = pairing.ambiguous.iter().map(|(desktop, cloud)| {
-        let named = cloud.iter().filter(|c| can_be_named(c)).flat_map(|cloud| {
-            let section = [render::header(cloud)].into_iter();
-            section.chain(desktop.iter().filter(|d| can_be_named(d)).map(|desktop| {
-                format!("desktop = {}", quote::string(&desktop.to_string()))
-            }))
+    let ambiguous =
+        pairing.ambiguous.iter().map(|(desktop, cloud)| {
+            let named =
+                cloud.iter().filter(|c| can_be_named(c)).flat_map(|cloud| {
+                    let section = [render::header(cloud)].into_iter();
+                    section.chain(desktop.iter().filter(|d| can_be_named(d)).map(|desktop| {
+                        format!("desktop = {}", quote::string(&desktop.to_string()))
+                    }))
+                });
+            Undecided::of_all(
+                format!(
+                    "which tables belong together: {} of the desktop, {} of the cloud",
+                    listed(desktop),
+                    listed(cloud)
+                ),
+                "Take the '#' off one section for each pair, with one line of the desktop.",
+            )
+            .suggesting(named.collect::<Vec<_>>().join("\n"))
         });
-        Undecided::of_all(
-            format!(
-                "which tables belong together: {} of the desktop, {} of the cloud",
-                listed(desktop),
-                listed(cloud)
-            ),
-            "Take the '#' off one section for each pair, with one line of the desktop.",
-        )
-        .suggesting(named.collect::<Vec<_>>().join("\n"))
-    });
     let unnameable = unnameable.iter().map(|(_, cloud)| {
         Undecided::of_all(
-            format!("how to name {}: the configuration can't, for its name or its schema's", listed([cloud])),
+            format!(
+                "how to name {}: the configuration can't, for its name or its schema's",
+                listed([cloud])
+            ),
             "Rename it, at both ends: no control characters, and no dot in the schema.",
         )
     });
@@ -200,9 +204,9 @@ fn which_zone(zoneless: &[String], timezone: &str) -> Undecided {
     let open = Undecided::of_all(
         format!("in which zone the timestamps without one are: {}", zoneless.join(", ")),
         format!(
-            "Sessions of the desktop begin with {timezone}: whether its programs write that zone's \
-             time, they know who wrote them. Then run init again with --assume-timezone, or set it \
-             here and take `enabled = false` out of these tables."
+            "Sessions of the desktop begin with {timezone}, but its programs may write the time of \
+             another zone: ask who knows them. Then run init again with --assume-timezone, or set \
+             it here and take `enabled = false` out of these tables."
         ),
     );
     // An abbreviation is not taken.
@@ -218,6 +222,9 @@ fn parsed(draft: &Draft, path: &Path) -> Result<Config> {
     let written = draft.tables.iter().map(|t| (&t.cloud, &t.desktop));
     match written.eq(file.tables.iter().map(|t| (&t.cloud, &t.desktop))) {
         true => Ok(file),
-        false => Err(Error::new(Kind::Other, "the proposed file does not name the tables that were found")),
+        false => Err(Error::new(
+            Kind::Other,
+            "the proposed file does not name the tables that were found",
+        )),
     }
 }

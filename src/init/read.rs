@@ -64,7 +64,9 @@ async fn end(connection: &Connection, sql: &Sql) -> Result<End> {
     if tables.is_empty() {
         return Err(Error::config(
             format!("the {which} database has no tables"),
-            format!("Check that the {which}'s address names the right database, and create its tables first."),
+            format!(
+                "Check that the {which}'s address names the right database, and create its tables first."
+            ),
         ));
     }
     let tables = tables.into_iter().map(|t| TableName::new(t.schema, t.name)).collect();

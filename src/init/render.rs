@@ -46,7 +46,11 @@ pub(super) fn text(draft: &Draft) -> String {
         out.push('\n');
         note(&mut out, undecided);
     }
-    one_sided(&mut out, "Only the desktop has these tables; to sync one, create it in the cloud:", &draft.only_desktop);
+    one_sided(
+        &mut out,
+        "Only the desktop has these tables; to sync one, create it in the cloud:",
+        &draft.only_desktop,
+    );
     one_sided(&mut out, "Only the cloud has these tables; they are left alone:", &draft.only_cloud);
     out
 }
@@ -105,9 +109,7 @@ fn block(out: &mut String, table: &Table) {
     for text in &table.notes {
         comment(out, "# ", text);
     }
-    let (settled, suggesting): (Vec<_>, Vec<_>) =
-        table.undecided.iter().partition(|undecided| undecided.suggestion.is_none());
-    for undecided in settled {
+    for undecided in &table.undecided {
         note(out, undecided);
     }
     if let Some(reason) = table.disabled {
@@ -118,9 +120,6 @@ fn block(out: &mut String, table: &Table) {
     }
     for (key, name) in &table.stamps {
         set(out, key, &quote::string(name), None);
-    }
-    for undecided in suggesting {
-        note(out, undecided);
     }
 }
 
@@ -159,7 +158,9 @@ fn note(out: &mut String, undecided: &Undecided) {
 fn comment(out: &mut String, prefix: &str, text: &str) {
     let mut line = String::new();
     for word in text.split(' ') {
-        if !line.is_empty() && (prefix.len() + line.chars().count() + 1 + word.chars().count()) > WIDTH {
+        if !line.is_empty()
+            && (prefix.len() + line.chars().count() + 1 + word.chars().count()) > WIDTH
+        {
             line_end(out, &format!("{prefix}{line}"));
             line.clear();
         }
@@ -174,4 +175,34 @@ fn comment(out: &mut String, prefix: &str, text: &str) {
 fn line_end(out: &mut String, line: &str) {
     // A String takes whatever is written to it.
     let _ = writeln!(out, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever rewrites the example meets this.
+    #[test]
+    fn the_example_has_a_place_for_all_that_is_decided() {
+        assert!(EXAMPLE.lines().any(|line| line == "#"), "where its first paragraph ends");
+        let (general, tables) = EXAMPLE.split_once(TABLES).unwrap();
+        assert!(tables.contains("\n[tables."));
+        for key in ["url", "column", "desktop", "mobile", "updated_at", "created_at", "lag"] {
+            let is_set =
+                |line: &str| line.trim_start_matches('#').starts_with(&format!("{key} = "));
+            assert!(general.lines().any(is_set), "{key}");
+        }
+        let is_zone = |line: &str| line.starts_with("#assume_timezone = ");
+        assert!(general.lines().any(is_zone));
+    }
+
+    #[test]
+    fn long_comments_are_wrapped_and_short_ones_are_not() {
+        let mut out = String::new();
+        comment(&mut out, "# ", "short");
+        comment(&mut out, "#   ", &"word ".repeat(30));
+        assert_eq!(out.lines().next(), Some("# short"));
+        assert_eq!(out.lines().count(), 3);
+        assert!(out.lines().all(|line| line.starts_with('#') && line.len() <= WIDTH), "{out}");
+    }
 }

@@ -13,6 +13,7 @@ use super::triggers;
 use crate::config::quote;
 
 const REFUSED: &str = "until that is done";
+const OPEN: &str = "until that is decided";
 const ZONELESS: &str = "until assume_timezone is set";
 
 /// Both descriptions of a table.
@@ -20,6 +21,14 @@ const ZONELESS: &str = "until assume_timezone is set";
 pub(super) struct Both<'s> {
     pub(super) desktop: &'s TableSchema,
     pub(super) cloud: &'s TableSchema,
+}
+
+impl Table {
+    /// What a run would do wrong is not enabled before it is decided.
+    fn leave_open(&mut self, undecided: Undecided) {
+        self.disabled = self.disabled.or(Some(OPEN));
+        self.undecided.push(undecided);
+    }
 }
 
 /// The table with its stamps.
@@ -46,15 +55,15 @@ pub(super) fn table(both: Both<'_>, updated_at: &str, created_at: &str) -> Table
         match found {
             Found::Nothing | Found::General => {}
             Found::Other(name) => table.stamps.push((stamp.key(), name)),
-            Found::Several(names) => table.undecided.push(which(stamp, &table.cloud, &names)),
+            Found::Several(names) => table.leave_open(which(stamp, &table.cloud, &names)),
         }
     }
     if only_created {
         table.undecided.push(Undecided::of(
             &table.cloud,
             "how a change is to be seen: no column of the desktop's is called like a stamp of changes",
-            "Name it with updated_at, or add one. Until then new rows arrive, and changed ones \
-             with --full only.",
+            "New rows arrive; changed ones with forward --full only, until there is such a column \
+             and it is named with updated_at.",
         ));
     }
     table
@@ -98,8 +107,8 @@ pub(super) fn judge(
         parents.push(match plan(*both, &settings, &ownership, &synced) {
             Ok(parents) => parents,
             Err(refusal) => {
-                table.disabled = Some(REFUSED);
-                table.undecided.insert(0, refusal);
+                table.disabled = table.disabled.or(Some(REFUSED));
+                table.undecided.push(refusal);
                 Vec::new()
             }
         });
@@ -107,8 +116,10 @@ pub(super) fn judge(
             table.disabled = table.disabled.or(Some(ZONELESS));
             zoneless.push(format!("{} ({})", plain(&table.cloud.to_string()), listed(in_question)));
         }
-        let of_table = functions.iter().filter(|f| f.table == table.cloud);
-        table.undecided.extend(of_table.filter_map(|f| writes_elsewhere(f, cloud_tables)));
+        let of_table = functions.iter().filter(|f| f.table == both.cloud.table());
+        of_table
+            .filter_map(|function| writes_elsewhere(function, cloud_tables))
+            .for_each(|open| table.leave_open(open));
     }
     note_parents(draft, &parents);
     zoneless
@@ -127,8 +138,7 @@ fn plan(
     for key in &mut target.foreign_keys {
         key.readable = true;
     }
-    let given =
-        Given { settings, ownership, source: Some(&source), target: Some(&target), synced };
+    let given = Given { settings, ownership, source: Some(&source), target: Some(&target), synced };
     match planning::forward(given) {
         Ok(plan) => Ok(plan.parents.into_iter().map(|parent| parent.table).collect()),
         Err(e) => Err(Undecided::of(&settings.cloud, e.to_string(), e.remedy())),
@@ -137,15 +147,12 @@ fn plan(
 
 /// Columns of one end only, and those that may be one under two names.
 fn note_columns(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
-    let only = |here: &TableSchema, there: &TableSchema| -> Vec<String> {
-        let lacking = here.columns.iter().filter(|c| there.column(&c.name).is_none());
-        lacking.filter(|c| !c.generated).map(|c| c.name.clone()).collect()
+    let lacking = |there: &TableSchema, here: &TableSchema| -> Vec<String> {
+        let here = here.columns.iter().map(|c| &c.name);
+        here.filter(|name| there.column(name).is_none()).cloned().collect()
     };
-    let drift: Vec<String> = {
-        let lacking = both.desktop.columns.iter().filter(|c| both.cloud.column(&c.name).is_none());
-        lacking.map(|c| c.name.clone()).collect()
-    };
-    let mut free = only(both.cloud, both.desktop);
+    let drift = lacking(both.cloud, both.desktop);
+    let mut free = lacking(both.desktop, both.cloud);
     free.retain(|name| *name != ownership.column);
     let alike = |names: &[String], name: &str| -> Vec<String> {
         names.iter().filter(|other| folded(other) == folded(name)).cloned().collect()
@@ -157,9 +164,10 @@ fn note_columns(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
         }
     }
     if !drift.is_empty() {
-        table
-            .notes
-            .push(format!("The cloud lacks {}: left out until it has them.", listed(&drift)));
+        table.notes.push(format!(
+            "The cloud lacks {}: left out. Once it has them, run forward --full for this table.",
+            listed(&drift)
+        ));
     }
     if renamed.is_empty() {
         return;
@@ -168,14 +176,15 @@ fn note_columns(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
         .iter()
         .map(|(desktop, cloud)| format!("{} = {}", quote::key(desktop), quote::string(cloud)))
         .collect();
-    table.undecided.push(
+    // Enabled, it would be filled without these columns.
+    table.leave_open(
         Undecided::of(
             &table.cloud,
             format!(
                 "whether these columns of the desktop are the cloud's of a like name: {}",
                 listed(renamed.iter().map(|(desktop, cloud)| format!("{desktop} → {cloud}")))
             ),
-            "Take the '#' off rename for those that are.",
+            "For those that are, take the '#' off rename.",
         )
         .suggesting(format!("rename = {{ {} }}", pairs.join(", "))),
     );
@@ -191,8 +200,7 @@ fn zoneless_columns(both: Both<'_>, settings: &TableSettings) -> Vec<String> {
             .is_some_and(|other| other.type_oid != c.type_oid && BOTH.contains(&other.type_oid))
     };
     let needs = |c: &&Column| {
-        BOTH.contains(&c.type_oid)
-            && (mixed(c) || c.type_oid == Column::TIMESTAMP && is_stamp(c))
+        BOTH.contains(&c.type_oid) && (mixed(c) || c.type_oid == Column::TIMESTAMP && is_stamp(c))
     };
     both.desktop.columns.iter().filter(needs).map(|c| c.name.clone()).collect()
 }
@@ -207,8 +215,8 @@ fn writes_elsewhere(function: &TriggerFunction, tables: &[TableName]) -> Option<
     let open = Undecided::of(
         table,
         format!("whether the cloud's trigger {trigger} may write to {}", listed(&written)),
-        "If so, take the '#' off also_writes. If it does write there, runs are rolled back \
-         otherwise, with exit code 20.",
+        "If so, take the '#' off also_writes. If it isn't allowed and does write there, runs of the \
+         table are rolled back, with exit code 20.",
     );
     Some(open.suggesting(format!(
         "also_writes = {}",
@@ -247,8 +255,10 @@ pub(super) fn missing_rights(schemas: &[Both<'_>]) -> Vec<Undecided> {
         .map(|(end, rights, tables)| {
             Undecided::of_all(
                 format!("the {end}'s role lacks rights on {tables}"),
-                format!("Grant it {rights} on them, as their owner, and usage on their schemas. {}",
-                    Kind::Unauthorised.remedy()),
+                format!(
+                    "Grant it {rights} on them, as their owner, and usage on their schemas. {}",
+                    Kind::Unauthorised.remedy()
+                ),
             )
         })
         .collect()

@@ -35,6 +35,9 @@ pub fn refuse_existing(path: &Path, existing: Existing) -> Result<()> {
 /// # Errors
 /// [`Kind::Config`] where the file is there and is to be kept, or can't be written.
 pub fn write(path: &Path, text: &str, existing: Existing) -> Result<()> {
+    // Where the file is a link, what it leads to is replaced.
+    let linked = path.canonicalize();
+    let path = linked.as_deref().unwrap_or(path);
     // In the same directory, so that it can be renamed.
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,

@@ -72,6 +72,8 @@ impl Listened {
 
 /// One way through everything that a run can meet.
 async fn everything(office: &Listened) {
+    let (desktop, cloud) = (office.desktop.url("desktop"), office.cloud.url("cloud"));
+    office.run(&["init", "--desktop", &desktop, "--cloud", &cloud, "--print"], Some(0), "");
     office.on_the_phone("drop schema tidegate cascade").await;
     office.run(&["forward"], Some(10), "");
     office.run(&["migrate"], Some(0), "");
