@@ -134,7 +134,7 @@ fn first_of<'a>(paths: &[&'a str]) -> Result<(&'a Path, String)> {
     }
     Err(Error::config(
         format!("there is no configuration: neither {}", paths.join(" nor ")),
-        "Copy config.example.toml to one of them, or name a file with --config.",
+        "Run `tidegate init` to have one written, or name a file with --config.",
     ))
 }
 

@@ -102,3 +102,57 @@ pub(super) enum Found {
 fn is_stamp(column: &Column) -> bool {
     [Column::TIMESTAMP, Column::TIMESTAMPTZ].contains(&column.type_oid)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A table with these columns; one in brackets is a text.
+    fn schema(columns: &str) -> TableSchema {
+        let column = |name: &str| {
+            let text = name.starts_with('(');
+            json!({
+                "name": name.trim_matches(['(', ')']), "type_oid": if text { 25 } else { 1184 },
+                "typmod": -1, "type_name": "", "bare_type": "", "portable": true,
+                "not_null": false, "has_default": false, "generated": false,
+                "identity_always": false,
+            })
+        };
+        let columns: Vec<_> = columns.split_whitespace().map(column).collect();
+        serde_json::from_value(json!({
+            "schema": "public", "name": "t", "kind": "r", "row_security": false, "readable": true,
+            "writable": true, "columns": columns, "primary_key": null, "uniques": [],
+            "foreign_keys": [], "before_triggers": false,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_name_of_most_tables_holds_for_all() {
+        for (tables, expected) in [
+            (vec![], "updated_at"),
+            (vec!["modified_at", "ModifiedAt", "modified_at"], "modified_at"),
+            (vec!["modified_at", "updated_at"], "updated_at"),
+            (vec!["changed_on", "(updated_at)"], "changed_on"),
+        ] {
+            let tables: Vec<_> = tables.into_iter().map(schema).collect();
+            assert_eq!(Stamp::Updated.of_most(&tables), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_of_its_own_has_its_own() {
+        let other = |name: &str| Found::Other(name.to_owned());
+        let several = Found::Several(vec!["changed_on".into(), "ModifiedAt".into()]);
+        for (columns, expected) in [
+            ("id created_at", Found::Nothing),
+            ("updated_at changed_on", Found::General),
+            ("(updated_at) changed_on", other("changed_on")),
+            ("changed_on ModifiedAt", several),
+        ] {
+            assert_eq!(Stamp::Updated.of(&schema(columns), "updated_at"), expected, "{columns}");
+        }
+    }
+}
