@@ -1,5 +1,7 @@
 //! Connections to a real PostgreSQL: over TLS, refused in every way, and what its errors become.
 
+mod client;
+
 use std::fs::Permissions;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -27,18 +29,22 @@ async fn cluster(tls: Option<&(String, String)>) -> Cluster {
     let role = format!("create role {USER} superuser login password '{PASSWORD}'");
     admin.batch_execute(&role).await.unwrap();
     if let Some((certificate, key)) = tls {
-        let data = cluster.directory().join("data");
-        let owner = std::fs::metadata(&data).unwrap();
-        for (name, content) in [("server.crt", certificate), ("server.key", key)] {
-            let path = data.join(name);
-            std::fs::write(&path, content).unwrap();
-            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-            chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
-        }
+        give(&cluster, "server.crt", certificate);
+        give(&cluster, "server.key", key);
         admin.batch_execute("alter system set ssl = on").await.unwrap();
     }
     ask_for_passwords(&cluster).await;
     cluster
+}
+
+/// Puts a file into the server's data directory.
+fn give(cluster: &Cluster, name: &str, content: &str) {
+    let data = cluster.directory().join("data");
+    let owner = std::fs::metadata(&data).unwrap();
+    let path = data.join(name);
+    std::fs::write(&path, content).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
 }
 
 /// A certificate authority in a file.
@@ -64,6 +70,13 @@ impl Authority {
         let mut params = CertificateParams::new([NAME.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(until, 1, 1);
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+
+    /// A certificate of a database user for this key.
+    fn certify(&self, user: &str, key: &KeyPair) -> String {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, user);
+        params.signed_by(key, &self.issuer).unwrap().pem()
     }
 
     fn file(&self) -> String {
@@ -155,7 +168,7 @@ async fn an_expired_certificate_fails() {
 async fn a_server_without_tls_fails_where_tls_is_due() {
     let cluster = cluster(None).await;
     for mode in ["", "&sslmode=require", "&sslmode=verify-full"] {
-        let parts = ["server does not support TLS"];
+        let parts = ["server does not support TLS", "Turn ssl on"];
         refused(&remote(NAME, cluster.port(), mode), UNREACHABLE, &parts).await;
     }
     let asked = format!("{}?sslmode=require", local(&cluster));

@@ -68,9 +68,9 @@ impl Database {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match tls {
             Tls::Off => Manager::from_config(config, NoTls, recycling),
-            Tls::Verified(roots) => {
+            Tls::Verified(trust) => {
                 let tls =
-                    tls::connector(&roots).map_err(|e| e.within(format_args!("[{end}] url")))?;
+                    tls::connector(&trust).map_err(|e| e.within(format_args!("[{end}] url")))?;
                 Manager::from_config(config, tls, recycling)
             }
         };

@@ -12,6 +12,10 @@ use super::connect::Address;
 use super::tls;
 use crate::error::{End, Error, Kind};
 
+const CLIENT_CERTIFICATE: &str = "Name a certificate that is valid, that the server's ssl_ca_file \
+    has issued, and that carries the user as its common name, with sslcert=/path/to/it and \
+    sslkey=/path/to/its/key in the URL.";
+
 /// What went wrong while `doing` (as in "reading jobshead") on an open connection to `end`.
 pub fn failed(doing: &str, end: End, e: tokio_postgres::Error) -> Error {
     if let Some(refusal) = e.as_db_error() {
@@ -38,13 +42,22 @@ pub(super) fn not_connected(address: &Address, e: &tokio_postgres::Error) -> Err
     };
     if let Some(io) = cause.downcast_ref::<io::Error>() {
         let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(alert) = tls.filter(|e| tls::is_refusal(e)) {
+            return certificate_refused(address, alert);
+        }
         let error = address.unreachable(io);
         return match tls.and_then(tls::remedy) {
             Some(remedy) => error.remedied(remedy),
             None => error,
         };
     }
-    // The driver has no other mark for it.
+    // The driver has no other mark for these.
+    if cause.to_string() == "server does not support TLS" {
+        return address.unreachable(cause).remedied(
+            "Turn ssl on at the server; or, if the network is safe, write sslmode=disable in the \
+             URL.",
+        );
+    }
     if cause.to_string() == "password missing" {
         let Address { end, at, .. } = address;
         return Error::new(
@@ -55,6 +68,15 @@ pub(super) fn not_connected(address: &Address, e: &tokio_postgres::Error) -> Err
     address.unreachable(cause)
 }
 
+fn certificate_refused(address: &Address, alert: &rustls::Error) -> Error {
+    let Address { end, at, .. } = address;
+    Error::new(
+        Kind::Unauthorised,
+        format!("the {end} database at {at} refused tidegate's certificate: {alert}"),
+    )
+    .remedied(CLIENT_CERTIFICATE)
+}
+
 fn login_refused(address: &Address, refusal: &DbError) -> Error {
     let Address { end, at, database, .. } = address;
     let code = refusal.code().code();
@@ -63,6 +85,14 @@ fn login_refused(address: &Address, refusal: &DbError) -> Error {
             Kind::Unauthorised,
             format!("the {end} database at {at} refused user or password ({code})"),
         ),
+        // The code says no more than pg_hba.conf's other refusals do.
+        _ if code.starts_with("28") && refusal.message().contains("certificate") => Error::new(
+            Kind::Unauthorised,
+            format!(
+                "the {end} database at {at} asks for a client certificate of the user ({code})"
+            ),
+        )
+        .remedied(CLIENT_CERTIFICATE),
         _ if code.starts_with("28") => Error::new(
             Kind::Unauthorised,
             format!("the {end} database at {at} refused the login ({code})"),

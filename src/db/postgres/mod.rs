@@ -1,6 +1,7 @@
 //! PostgreSQL: from a URL to a verified connection, and from a driver's error to ours.
 
 mod conninfo;
+mod identity;
 mod tls;
 mod url;
 

@@ -1,4 +1,6 @@
 //! TLS with verification of chain and host name; there is no weaker kind.
+//!
+//! The host's name is sent along (SNI), which is how Neon tells its databases from each other.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,13 +10,21 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::identity::Identity;
 use crate::error::{Error, Kind, Result};
 
 /// Whether a connection is encrypted and verified, or neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tls {
     Off,
-    Verified(Roots),
+    Verified(Trust),
+}
+
+/// Whom a connection believes, and as whom it presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trust {
+    pub(super) roots: Roots,
+    pub(super) identity: Option<Identity>,
 }
 
 /// The certificate authorities that are trusted.
@@ -27,18 +37,21 @@ pub(super) enum Roots {
 }
 
 /// What tokio-postgres needs to speak TLS.
-pub(super) fn connector(roots: &Roots) -> Result<MakeRustlsConnect> {
-    let roots = match roots {
+pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect> {
+    let roots = match &trust.roots {
         Roots::System => system_roots()?,
         Roots::File(path) => file_roots(path)?,
     };
     // Named here, because a provider for the whole process would be somebody else's choice.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").because(e))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let mut config = match &trust.identity {
+        Some(identity) => identity.prove(builder)?,
+        None => builder.with_no_client_auth(),
+    };
     // As libpq does since 17; sslnegotiation=direct needs it.
     config.alpn_protocols = vec![b"postgresql".to_vec()];
     Ok(MakeRustlsConnect::new(config))
@@ -74,6 +87,25 @@ fn file_roots(path: &Path) -> Result<RootCertStore> {
         false => Ok(roots),
         true => Err(refused("no certificate in it".to_owned())),
     }
+}
+
+/// Whether the server turned our certificate down, or the lack of one.
+pub(super) fn is_refusal(e: &rustls::Error) -> bool {
+    use rustls::AlertDescription as A;
+    let rustls::Error::AlertReceived(alert) = e else { return false };
+    matches!(
+        alert,
+        A::BadCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateRevoked
+            | A::CertificateExpired
+            | A::CertificateUnknown
+            | A::CertificateRequired
+            | A::UnknownCA
+            | A::AccessDenied
+            | A::DecryptError
+            | A::NoCertificate
+    )
 }
 
 /// What to do about a handshake that failed, where there is advice beyond "check the network".

@@ -6,10 +6,14 @@
 //!
 //! | `sslmode` | loopback, Unix socket | any other host |
 //! |---|---|---|
-//! | none | no TLS (verified TLS if there is an `sslrootcert`) | verified TLS |
+//! | none | no TLS (verified TLS if there is an `sslrootcert` or `sslcert`) | verified TLS |
 //! | `disable` | no TLS | no TLS, with a warning |
 //! | `allow`, `prefer` | no TLS | refused: they fall back to plain text in silence |
 //! | `require`, `verify-ca`, `verify-full` | verified TLS | verified TLS |
+//!
+//! libpq's `require` doesn't look at the certificate unless there is an `sslrootcert`, and then at
+//! the chain alone; here it means `verify-full`, with the operating system's authorities where none
+//! is named.
 //!
 //! Several hosts are local only if each of them is. No message repeats the URL, the user or the
 //! password.
@@ -21,11 +25,16 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::conninfo::{Conninfo, named};
-use super::tls::{Roots, Tls};
+use super::identity::Identity;
+use super::tls::{Roots, Tls, Trust};
 use crate::error::{End, Error, Result};
 
 /// What concerns TLS, and so never reaches tokio-postgres.
-const OURS: [&str; 3] = ["ssl", "sslmode", "sslrootcert"];
+const OURS: [&str; 5] = ["ssl", "sslcert", "sslkey", "sslmode", "sslrootcert"];
+
+/// What providers write into their URLs for other drivers, about pools and prepared statements of
+/// their own; it means nothing here.
+const OTHERS: [&str; 5] = ["connection_limit", "pgbouncer", "pool_timeout", "supa", "workaround"];
 
 /// What tokio-postgres knows.
 const DRIVERS: [&str; 18] = [
@@ -49,8 +58,6 @@ const DRIVERS: [&str; 18] = [
     "user",
 ];
 
-const CLIENT_CERTIFICATE: [&str; 4] = ["sslcert", "sslcertmode", "sslkey", "sslpassword"];
-
 /// Reads the URL of `end`, and warns if it gives up TLS on a network.
 pub(super) fn read(url: &SecretString, end: End) -> Result<(Config, Tls)> {
     let (config, tls) =
@@ -67,7 +74,7 @@ pub(super) fn read(url: &SecretString, end: End) -> Result<(Config, Tls)> {
 fn interpret(text: &str) -> Result<(Config, Tls)> {
     let written = Conninfo::cut(text)?;
     refuse_unknown(&written)?;
-    let mut config = written.config_without(&OURS)?;
+    let mut config = written.config_without(&[&OURS[..], &OTHERS].concat())?;
     if config.get_hosts().is_empty() {
         // The name to verify is then the address, as in libpq.
         for address in config.get_hostaddrs().to_vec() {
@@ -88,19 +95,20 @@ fn interpret(text: &str) -> Result<(Config, Tls)> {
 fn refuse_unknown(written: &Conninfo<'_>) -> Result<()> {
     let mut before = "";
     for name in written.parameters().iter().map(|p| p.name) {
-        if CLIENT_CERTIFICATE.contains(&name) {
+        if name == "sslpassword" {
             return Err(Error::config(
-                format!("the parameter {name}: client certificates are not in this version"),
-                "Log in with a password, and leave the parameter out.",
+                "the parameter sslpassword: tidegate reads no encrypted keys",
+                "Decrypt the key (openssl pkey -in encrypted.pem -out key.pem), let nobody else \
+                 read it, and leave the parameter out.",
             ));
         }
-        if !OURS.contains(&name) && !DRIVERS.contains(&name) {
+        if ![&OURS[..], &OTHERS, &DRIVERS].concat().contains(&name) {
             // After a password that nobody quoted, the "name" may be the rest of it.
             let named = if before == "password" { "a parameter".into() } else { named(name) };
             return Err(Error::config(
                 format!("{named} is unknown to tidegate"),
-                "Leave it out: parameters of other drivers (pgbouncer, connection_limit, …) mean \
-                 nothing here. If it is part of a value, quote the value.",
+                "Leave it out: parameters of other drivers mean nothing here. If it is part of a \
+                 value, quote the value.",
             ));
         }
         before = name;
@@ -114,6 +122,8 @@ fn decide(written: &Conninfo<'_>, config: &Config) -> Result<Tls> {
         Some("system") => Some(Roots::System),
         Some(path) => Some(Roots::File(path.into())),
     };
+    let identity = identity(written)?;
+    let asks_for_tls = roots.is_some() || identity.is_some();
     let mode = match (written.value("sslmode")?, written.value("ssl")?.as_deref()) {
         (Some(mode), _) => Some(mode),
         (None, Some("true")) => Some("require".to_owned()),
@@ -122,7 +132,7 @@ fn decide(written: &Conninfo<'_>, config: &Config) -> Result<Tls> {
     };
     let local = is_local(config);
     match mode.as_deref() {
-        None if local && roots.is_none() => Ok(Tls::Off),
+        None if local && !asks_for_tls => Ok(Tls::Off),
         Some("allow" | "prefer") if local => Ok(Tls::Off),
         Some("allow" | "prefer") => Err(Error::config(
             "sslmode allow and prefer fall back to plain text in silence",
@@ -134,12 +144,31 @@ fn decide(written: &Conninfo<'_>, config: &Config) -> Result<Tls> {
             if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
                 return Err(Error::config(
                     "it asks for TLS, which a Unix socket doesn't have",
-                    "Leave sslmode and sslrootcert out.",
+                    "Leave sslmode, sslrootcert and sslcert out.",
                 ));
             }
-            Ok(Tls::Verified(roots.unwrap_or(Roots::System)))
+            Ok(Tls::Verified(Trust { roots: roots.unwrap_or(Roots::System), identity }))
         }
         Some(_) => Err(unknown_mode("sslmode", "verify-full or disable")),
+    }
+}
+
+/// The client certificate, if one is named.
+fn identity(written: &Conninfo<'_>) -> Result<Option<Identity>> {
+    match (written.value("sslcert")?, written.value("sslkey")?) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => {
+            Ok(Some(Identity { certificate: certificate.into(), key: key.into() }))
+        }
+        (one, _) => {
+            let (one, other) =
+                if one.is_some() { ("sslcert", "sslkey") } else { ("sslkey", "sslcert") };
+            Err(Error::config(
+                format!("it has {one} without {other}"),
+                "A client certificate needs both: sslcert=/path/to/certificate and \
+                 sslkey=/path/to/its/key.",
+            ))
+        }
     }
 }
 
@@ -171,10 +200,10 @@ mod tests {
 
     use super::*;
 
-    const REMOTE: Tls = Tls::Verified(Roots::System);
+    const REMOTE: Tls = Tls::Verified(Trust { roots: Roots::System, identity: None });
 
     fn file(path: &str) -> Tls {
-        Tls::Verified(Roots::File(PathBuf::from(path)))
+        Tls::Verified(Trust { roots: Roots::File(PathBuf::from(path)), identity: None })
     }
 
     fn check(text: &str, tls: &Tls) -> Config {
@@ -322,22 +351,55 @@ mod tests {
     }
 
     #[test]
-    fn neon_and_supabase_urls_pass() {
-        check(
-            "postgresql://u:p@ep-x.eu.aws.neon.tech/neondb?sslmode=require&channel_binding=require",
-            &REMOTE,
-        );
-        check("postgres://postgres.ref:p@aws-0-eu.pooler.supabase.com:6543/postgres\n", &REMOTE);
+    fn urls_of_providers_pass() {
+        let neon = "postgresql://u:p@ep-x-pooler.eu.aws.neon.tech/d?sslmode=require";
+        let pooler = "postgresql://postgres.ref:p@aws-0-eu.pooler.supabase.com:6543/postgres";
+        let pairs = "user=postgres.ref password=p host=x.supabase.com port=6543 dbname=postgres";
+        let direct = "postgresql://postgres:p@db.ref.supabase.co:5432/postgres";
+        let rds = "host=x.eu.rds.amazonaws.com port=5432 dbname=d user=u password=p";
+        for (text, more, user, port) in [
+            (neon, "&channel_binding=require", "u", 5432),
+            (neon, "&options=endpoint%3Dep-x", "u", 5432),
+            (pooler, "\n", "postgres.ref", 6543),
+            (pooler, "?pgbouncer=true&connection_limit=1", "postgres.ref", 6543),
+            (pooler, "?sslmode=require&supa=base-pooler.x", "postgres.ref", 6543),
+            (pairs, "", "postgres.ref", 6543),
+            (pairs, " pgbouncer=true sslmode=require", "postgres.ref", 6543),
+            (direct, "?connect_timeout=15&sslrootcert=system", "postgres", 5432),
+            (rds, " sslmode=verify-full sslrootcert=system", "u", 5432),
+        ] {
+            let text = format!("{text}{more}");
+            let config = check(text.trim(), &REMOTE);
+            assert_eq!(config.get_user(), Some(user), "{text}");
+            assert_eq!(config.get_ports(), [port], "{text}");
+        }
+        let options = "postgres://u:p@h.example/d?options=-c%20work_mem%3D1MB%20endpoint%3Dep-x";
+        let options = check(options, &REMOTE);
+        assert_eq!(options.get_options(), Some("-c work_mem=1MB endpoint=ep-x"));
         let bundle = "postgres://u:p@x.rds.amazonaws.com/d?sslmode=verify-full&sslrootcert=/b.pem";
-        check(bundle.trim(), &file("/b.pem"));
+        check(bundle, &file("/b.pem"));
+    }
+
+    #[test]
+    fn a_client_certificate_is_two_files() {
+        let files = Identity { certificate: "/c.pem".into(), key: "/my key".into() };
+        let both = Trust { roots: Roots::System, identity: Some(files) };
+        let both = Tls::Verified(both);
+        check("postgres://u@h.example/d?sslcert=/c.pem&sslkey=/my%20key", &both);
+        check("host=h.example sslkey='/my key' sslcert=/c.pem", &both);
+        // It asks for TLS, as sslrootcert does.
+        check("postgres://u@localhost/d?sslcert=/c.pem&sslkey=/my%20key", &both);
+        check("postgres://u@h.example/d?sslmode=disable&sslcert=/c.pem&sslkey=/k", &Tls::Off);
+        refused_with("postgres://u:canary@h.example/d?sslcert=/x", "sslcert without sslkey");
+        refused_with("host=h.example sslkey=/x password=canary", "sslkey without sslcert");
+        refused_with("host=h.example sslkey=/x sslcert=/y sslpassword=canary", "encrypted keys");
+        refused_with("host=/tmp sslkey=/x sslcert=/y", "Unix socket");
     }
 
     #[test]
     fn unknown_parameters_are_named() {
-        refused_with("postgres://u:canary@h.example/d?pgbouncer=true", "parameter pgbouncer");
+        refused_with("postgres://u:canary@h.example/d?schema=x", "parameter schema");
         refused_with("host=h.example password=canary user=u sslcrl=/x", "parameter sslcrl");
-        refused_with("postgres://u:canary@h.example/d?sslcert=/x", "not in this version");
-        refused_with("host=h.example sslkey=/x password=canary", "not in this version");
         refused_with("postgres://u:canary@h.example/d?port=x", "parameter port");
         refused_with("host=h.example port=hunter password=canary", "parameter port");
         refused_with("postgres://u:canary@h.example:hunter/d", "host or port");
