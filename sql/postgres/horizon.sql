@@ -20,5 +20,5 @@ from (
     select min(a.xact_start) as oldest from pg_stat_activity a
     where a.datname = current_database() and a.pid <> pg_backend_pid()
         and a.backend_type <> 'autovacuum worker'
-        and not (a.application_name = 'tidegate reader' and a.usename = current_user)
+        and not (a.application_name = 'tidegate snapshot' and a.usename = current_user)
 ) as o

@@ -1,5 +1,8 @@
 begin isolation level repeatable read, read only;
 {{snapshot}}
+-- A horizon leaves these transactions out. The name of the session would not do: a pooler hands it on
+-- to clients without one, who may write.
+set local application_name = 'tidegate snapshot';
 -- A COPY lasts as long as the merge of what it reads.
 set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;

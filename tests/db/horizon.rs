@@ -251,7 +251,7 @@ async fn an_idle_reader_of_ours_holds_nothing() {
     let office = office(5).await;
     office.desktop.batch_execute("create role clerk").await.unwrap();
     let reader = office.desktop_session().await;
-    reader.batch_execute("set application_name = 'tidegate reader'").await.unwrap();
+    reader.batch_execute("set application_name = 'tidegate snapshot'").await.unwrap();
     let start = begin(&reader).await;
     office.forward().await;
     assert!(position(&office, &format!("m.watermark::timestamptz > '{start}'")).await);
@@ -260,7 +260,7 @@ async fn an_idle_reader_of_ours_holds_nothing() {
     let url = office.cluster.url("desktop").replace("postgres@", "clerk@");
     office.desktop.batch_execute("alter role clerk login").await.unwrap();
     let other = crate::support::connect(&url).await;
-    other.batch_execute("set application_name = 'tidegate reader'").await.unwrap();
+    other.batch_execute("set application_name = 'tidegate snapshot'").await.unwrap();
     let start = begin(&other).await;
     office.forward().await;
     assert!(watermark_is(&office, &start).await);

@@ -27,8 +27,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// Unacknowledged data for so long is a lost connection (Linux).
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a connection is for. It shows in `pg_stat_activity`, and a horizon leaves our own readers
-/// out by it.
+/// What a connection is for. It shows in `pg_stat_activity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Reads a source.
