@@ -27,6 +27,8 @@ find_postgres() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
+find_pooler() { [ -x /usr/sbin/pgbouncer ]; }
+
 find_compiler() {
     local out
     out=$(mktemp)
@@ -46,24 +48,46 @@ install_missing() {
         sudo -v || die "sudo is not allowed; have an administrator run: apt-get install ${missing[*]}"
     fi
     say "installing with apt-get: ${missing[*]}"
-    (without_cluster apt_install) || die "apt-get could not install ${missing[*]}"
+    (without_servers apt_install) || die "apt-get could not install ${missing[*]}"
 }
 
 apt_install() {
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0)
     as_root "${apt[@]}" update || say "apt-get update failed; going on with the package lists at hand"
-    as_root "${apt[@]}" install --no-install-recommends "${missing[@]}"
+    as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" || return
+    [[ " ${missing[*]} " != *' pgbouncer '* ]] || as_root update-rc.d pgbouncer disable
 }
 
-# without_cluster COMMAND…: only the server's programs are wanted, but Debian's package also creates a
-# cluster and starts it on port 5432, unless its configuration says otherwise while it is installed.
-# To be called in a subshell: the trap takes the setting away again.
-without_cluster() {
+policy=/usr/sbin/policy-rc.d
+
+# without_servers COMMAND…: only the programs are wanted, but Debian's packages also start what they
+# install: postgresql creates a cluster on port 5432, unless its configuration says otherwise, and
+# pgbouncer listens on port 6432, unless policy-rc.d says otherwise (one that is there already is asked
+# about all else). To be called in a subshell: the trap puts both back.
+without_servers() {
     local dir=/etc/postgresql-common/createcluster.d
-    trap 'as_root rm -f /etc/postgresql-common/createcluster.d/tidegate-setup.conf' EXIT
+    trap 'as_root rm -f /etc/postgresql-common/createcluster.d/tidegate-setup.conf; allow_services' EXIT
     as_root mkdir -p "$dir" &&
         as_root tee "$dir/tidegate-setup.conf" >/dev/null <<<'create_main_cluster = false' &&
+        hold_pooler &&
         "$@"
+}
+
+hold_pooler() {
+    allow_services # what a setup that was killed left behind
+    if [ -e "$policy" ]; then as_root mv "$policy" "$policy.before-tidegate" || return; fi
+    as_root tee "$policy" >/dev/null <<EOF &&
+#!/bin/sh
+# made by the setup of tidegate, which takes it away again
+for word; do case \$word in pgbouncer | pgbouncer.*) exit 101 ;; esac; done
+[ ! -x $policy.before-tidegate ] || exec $policy.before-tidegate "\$@"
+EOF
+        as_root chmod 755 "$policy"
+}
+
+allow_services() {
+    ! grep -qs 'made by the setup of tidegate' "$policy" || as_root rm -f "$policy"
+    [ ! -e "$policy.before-tidegate" ] || as_root mv "$policy.before-tidegate" "$policy"
 }
 
 # need_rust MANIFEST [COMPONENT…]: cargo as new as the manifest asks, with these components.

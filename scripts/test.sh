@@ -12,7 +12,9 @@ for argument; do
     esac
 done
 
+find_pooler || want "pgbouncer" "the pooler that tests put before their databases; neither started nor enabled"
 setup Cargo.toml rustfmt clippy
+find_pooler || die "there is no /usr/sbin/pgbouncer"
 part "checks" scripts/check.sh
 if cargo nextest --version >/dev/null 2>&1; then
     part "tests (cargo nextest)" cargo nextest run --locked --features failpoints
