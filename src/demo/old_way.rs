@@ -100,8 +100,10 @@ async fn old_way(desktop: &Connection, cloud: &Connection) -> Result<()> {
     cloud.batch("emptying jobshead", "truncate public.jobshead cascade").await?;
     for table in EMPTIED {
         let doing = format!("reloading {table}");
-        let read = desktop.read_copy(&doing, &format!("copy public.{table} to stdout")).await?;
-        let rows: Vec<_> = read.try_collect().await.map_err(|e| failed(&doing, End::Desktop, e))?;
+        let read = async {
+            desktop.copy_out(&format!("copy public.{table} to stdout")).await?.try_collect().await
+        };
+        let rows: Vec<_> = read.await.map_err(|e| failed(&doing, End::Desktop, e))?;
         let write = format!("copy public.{table} from stdin");
         cloud.write_copy(&doing, &write, rows.into_iter()).await?;
     }

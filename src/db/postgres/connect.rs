@@ -4,14 +4,14 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
-};
+use deadpool::Runtime;
+use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
 use secrecy::SecretString;
 use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
 use super::failure::not_connected;
+use super::session::Sessions;
 use super::tls::{self, Tls};
 use super::url;
 use crate::error::{End, Error, Kind, Result};
@@ -48,7 +48,7 @@ impl Purpose {
 
 /// One end's database, for one purpose.
 pub struct Database {
-    pool: Pool,
+    pool: Pool<Sessions>,
     address: Address,
 }
 
@@ -63,17 +63,13 @@ impl Database {
         let address = Address::of(&config, end);
         let connect_timeout = config.get_connect_timeout().copied().unwrap_or_default();
         let login_timeout = LOGIN_TIMEOUT.max(connect_timeout.saturating_mul(3));
-        // Fast: no round trip; a connection that broke says so at its next use.
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = match tls {
-            Tls::Off => Manager::from_config(config, NoTls, recycling),
+        let tls = match &tls {
+            Tls::Off => None,
             Tls::Verified(trust) => {
-                let tls =
-                    tls::connector(&trust).map_err(|e| e.within(format_args!("[{end}] url")))?;
-                Manager::from_config(config, tls, recycling)
+                Some(tls::connector(trust).map_err(|e| e.within(format_args!("[{end}] url")))?)
             }
         };
-        let pool = Pool::builder(manager)
+        let pool = Pool::builder(Sessions::new(config, tls))
             .max_size(max_size)
             .runtime(Runtime::Tokio1)
             .create_timeout(Some(login_timeout))
@@ -126,12 +122,9 @@ fn tune(config: &mut Config, purpose: Purpose) {
 }
 
 /// A connection that goes back to its pool when it is dropped.
-///
-/// It gives the plain client and not the pool's: statements that are prepared to be kept would not
-/// survive a transaction-mode pooler.
 #[must_use]
 pub struct Connection {
-    object: Object,
+    object: Object<Sessions>,
     end: End,
 }
 
@@ -139,6 +132,19 @@ impl Connection {
     /// Which end it leads to.
     pub fn end(&self) -> End {
         self.end
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.object.client
+    }
+
+    /// Ends the connection while somebody waits for its answer.
+    pub(super) fn give_up(&self) {
+        self.object.give_up();
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.object.is_given_up()
     }
 
     /// Closes the connection, for when it may still be in a transaction. The server rolls back.
@@ -151,7 +157,7 @@ impl Deref for Connection {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.object
+        self.client()
     }
 }
 

@@ -133,6 +133,9 @@ fn kind_of(state: &SqlState) -> Kind {
         "57P01" | "57P02" | "57P03" | "53300" => Kind::Transient,
         // The server closed the session: idle too long, or a transaction idle or open too long.
         "57P05" | "25P03" | "25P04" => Kind::Transient,
+        // A pooled session has another program's statement under the name that the driver gives
+        // to a COPY, duplicate_prepared_statement; the next try has another name.
+        "42P05" => Kind::Transient,
         "42501" => Kind::Unauthorised,
         "23505" => Kind::Taken,
         code => match class(code) {
@@ -266,7 +269,7 @@ mod tests {
         check(Kind::Busy, &["55P03"]);
         check(Kind::Slow, &["57014"]);
         check(Kind::Taken, &["23505"]);
-        check(Kind::Transient, &["08000", "08006", "08P01", "53300", "25P03", "57P05"]);
+        check(Kind::Transient, &["08000", "08006", "08P01", "53300", "25P03", "57P05", "42P05"]);
         check(Kind::Unauthorised, &["42501", "28P01", "28000"]);
         check(Kind::BadValue, &["22001", "22P02", "22999", "23502", "23503", "23P01", "P0001"]);
         check(Kind::Other, &["53100", "42P01", "3D000", "XX000", "25006", "55000", ""]);

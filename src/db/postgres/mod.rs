@@ -2,6 +2,7 @@
 
 mod conninfo;
 mod identity;
+mod session;
 mod tls;
 mod url;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_postgres::types::Type;
 
-use crate::db::postgres::statement::text;
+use crate::db::postgres::statement::{CopyOut, text};
 use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::model::plan::Origin;
@@ -15,6 +15,9 @@ use crate::sql::{Sql, literal, table};
 use super::changes::{self, Limits};
 use super::horizon::Horizons;
 use super::render::{self, Reading};
+
+/// How often a read is started.
+const TRIES: u32 = 5;
 
 /// A PostgreSQL that is read.
 #[derive(Debug)]
@@ -63,6 +66,25 @@ impl PgView {
         let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", "")]);
         holder.batch("taking the snapshot", &begin).await?;
         holder.value("taking the snapshot", "select pg_export_snapshot()", &[]).await
+    }
+
+    /// Starts a COPY. Before its first row, it may as well be started again.
+    async fn copy(&self, plan: &TablePlan, reading: &Reading) -> Result<CopyOut> {
+        let doing = format!("reading {}", plan.label());
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let copy = match self.reader(plan, reading).await {
+                Ok(connection) => connection.read_copy(&doing, &reading.copy).await,
+                Err(e) => Err(e),
+            };
+            match copy {
+                Err(e) if e.kind().is_transient() && tries < TRIES => {
+                    tracing::warn!(table = plan.label(), error = %e, "the read is tried again");
+                }
+                copy => return copy,
+            }
+        }
     }
 
     /// A connection whose transaction sees what the view sees, with the settings bound.
@@ -120,12 +142,9 @@ impl View for PgView {
 
     async fn read(&self, plan: &TablePlan, selection: Selection<'_>) -> Result<Changes> {
         let reading = render::reading(&self.sql, plan, selection);
-        let connection = self.reader(plan, &reading).await?;
+        let copy = self.copy(plan, &reading).await?;
         let limits = Limits { rows: plan.settings.batch_rows, bytes: plan.settings.batch_bytes };
-        let label = plan.label();
-        Ok(Changes::from_reader(|sink| {
-            changes::feed(connection, reading.copy, label, limits, sink)
-        }))
+        Ok(Changes::from_reader(|sink| changes::feed(copy, limits, sink)))
     }
 }
 
