@@ -9,6 +9,7 @@ mod edges;
 mod faults;
 mod horizon;
 mod init;
+mod losses;
 mod merging;
 mod network;
 mod pgbouncer;

@@ -93,11 +93,9 @@ const LEFT: &str = "
 
 /// What is left in all of the pool's sessions to `database`: one transaction in each.
 async fn left(pooler: &PgBouncer, database: &str) -> Vec<String> {
-    let url = pooler.url(database);
-    let clients: Vec<Client> = join_all((0..POOL).map(|_| connect(&url))).await;
+    let clients = sessions(pooler, database).await;
     let mut left = Vec::new();
     for client in &clients {
-        client.batch_execute("begin").await.unwrap();
         let found = client.simple_query(LEFT).await.unwrap();
         left.extend(found.iter().filter_map(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
@@ -106,6 +104,16 @@ async fn left(pooler: &PgBouncer, database: &str) -> Vec<String> {
     }
     join_all(clients.iter().map(|client| client.batch_execute("rollback"))).await;
     left
+}
+
+/// A client in a transaction for each of the pool's sessions.
+async fn sessions(pooler: &PgBouncer, database: &str) -> Vec<Client> {
+    let url = pooler.url(database);
+    let clients: Vec<Client> = join_all((0..POOL).map(|_| connect(&url))).await;
+    for client in &clients {
+        client.batch_execute("begin").await.unwrap();
+    }
+    clients
 }
 
 async fn every_verb(mode: Mode) {
@@ -187,6 +195,25 @@ async fn p06_two_programs_share_pooled_sessions() {
     for database in ["desktop", "cloud"] {
         assert_eq!(left(&pooler, database).await, [""; 0], "{database}");
     }
+}
+
+/// Another program of the driver that prepared its statements between transactions.
+#[tokio::test(flavor = "multi_thread")]
+async fn p06_names_that_other_programs_left_in_pooled_sessions_do_no_harm() {
+    let (office, pooler) = office(Mode::Transaction).await;
+    let mobile = value(&office.cloud, MOBILE).await;
+    for database in ["desktop", "cloud"] {
+        let other: Vec<Client> = sessions(&pooler, database).await;
+        let leave = "prepare s0 as select 1; prepare s1 as select 2; commit";
+        for outcome in join_all(other.iter().map(|client| client.batch_execute(leave))).await {
+            outcome.unwrap();
+        }
+        assert_eq!(left(&pooler, database).await.len(), 2 * POOL);
+    }
+    let output = run(&office, &["forward"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("42P05"), "the names never met");
+    assert_arrived(&office, &mobile, "names of others").await;
 }
 
 /// The horizon leaves out tidegate's readers by their name, which a pooled session must not keep for

@@ -54,6 +54,8 @@ struct Shared {
     fault: Mutex<(Fault, u64)>,
     tally: Mutex<Tally>,
     statements: Mutex<Vec<String>>,
+    /// Cancelled, it ends the connections that there are.
+    hung_up: Mutex<CancellationToken>,
 }
 
 /// The proxy; it ends with its value.
@@ -74,6 +76,7 @@ impl Proxy {
             fault,
             tally: Mutex::default(),
             statements: Mutex::default(),
+            hung_up: Mutex::default(),
         });
         let port = listener.local_addr().unwrap().port();
         let mut connections = JoinSet::new();
@@ -89,6 +92,12 @@ impl Proxy {
     pub fn set(&self, fault: Fault, times: u64) {
         *self.shared.fault.lock().unwrap() = (fault, times);
         *self.shared.tally() = Tally::default();
+    }
+
+    /// Nothing goes wrong any more, and all connections there are end, also stalled ones.
+    pub fn recover(&self) {
+        self.set(Fault::None, 0);
+        take(&mut *self.shared.hung_up.lock().unwrap()).cancel();
     }
 
     pub fn tally(&self) -> Tally {
@@ -154,7 +163,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connection(client: TcpStream, shared: Arc<Shared>) {
     shared.tally().connections += 1;
-    let server = TcpStream::connect(shared.server).await.unwrap();
+    // A server that is away refuses the client as well.
+    let Ok(server) = TcpStream::connect(shared.server).await else { return };
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
     let (from_client, to_client) = client.into_split();
@@ -168,8 +178,15 @@ async fn connection(client: TcpStream, shared: Arc<Shared>) {
     };
     let up = pipe(Way::ToServer);
     let down = Pipe { turn: Arc::clone(&up.turn), ended: up.ended.clone(), ..pipe(Way::ToClient) };
+    let hung_up = shared.hung_up.lock().unwrap().clone();
     // Whoever ends first ends the other; both sockets close here.
-    tokio::join!(up.run(from_client, to_server), down.run(from_server, to_client));
+    let both = async {
+        tokio::join!(up.run(from_client, to_server), down.run(from_server, to_client));
+    };
+    tokio::select! {
+        () = both => {}
+        () = hung_up.cancelled() => {}
+    }
 }
 
 /// Whose bytes came last.

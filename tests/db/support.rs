@@ -192,6 +192,12 @@ pub fn long() -> bool {
     std::env::var_os("TIDEGATE_LONG").is_some()
 }
 
+/// The seed of an earlier run, to repeat it (`TIDEGATE_SEED`).
+#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
+pub fn seed() -> Option<u64> {
+    std::env::var("TIDEGATE_SEED").ok().and_then(|seed| seed.parse().ok())
+}
+
 /// A session that ends with the runtime.
 pub async fn connect(url: &str) -> Client {
     let config = tokio_postgres::Config::from_str(url).unwrap();
