@@ -8,8 +8,9 @@ where w.table_name = {{label}} and w.direction = $2 and case w.reason
     when 'bad_value' then w.target_version is distinct from (select d.version from ({{definition}}) d)
     -- The value is free, or what refused it is another by now.
     when 'unique' then case
-        when w.target_version is null then {{unique_free}}
-        else w.target_version is distinct from (select d.version from ({{definition}}) d)
+        when starts_with(w.target_version, 'definition ')
+            then w.target_version is distinct from (select d.version from ({{definition}}) d)
+        else {{unique_free}}
     end
     -- Rows of a cycle wait for each other: unless a run has tried them to its end, the next one does.
     when 'missing_parent' then {{parents_present}} or not exists (

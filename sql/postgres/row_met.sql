@@ -1,3 +1,3 @@
--- What a withheld row met. Few rows are withheld: one look into the index for each, never a scan. A part
--- of withhold.sql.
-select t.xmin::text as version, {{target_json}} as row from {{target}} t where {{same_row}} limit 1
+-- What a withheld row met, and in which version its verdict was about it: it may have changed since. Few
+-- rows are withheld: one look into the index for each, never a scan. A part of withhold.sql.
+select v.held_version::text as version, (select {{target_json}} from {{target}} t where {{same_row}} limit 1) as row

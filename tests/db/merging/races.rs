@@ -214,3 +214,22 @@ async fn a_key_that_is_taken_before_the_merge_collides() {
     assert_eq!(office.withheld().await, [r#"{"id": "5"} key_collision"#]);
     assert_eq!(job(&office.cloud, 5).await, "5 mobile M");
 }
+
+/// The entry names the version that the verdict was about, not the one that is there when it is
+/// written: else nobody would ever notice that the obstacle is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_whose_obstacle_goes_away_before_it_is_listed_is_tried_again() {
+    let office = Office::open(JOBS, &["jobs"]).await;
+    execute(&office.cloud, "create sequence tries").await;
+    let taken = "insert into jobs values (5, 'mobile', 'M', now(), now())";
+    execute(&office.cloud, taken).await;
+    let fill = format!(
+        "insert into jobs select i, 'desktop', 'D', {OLD}, {OLD} from generate_series(1, 9) i"
+    );
+    execute(&office.desktop, &fill).await;
+    let gated = gated("postgres/present_output.sql", "set local timezone");
+    let report = forward_around(&office, &gated, "delete from jobs where id = 5").await;
+    assert_eq!(counts(of(&report, "jobs")), [9, 8, 0, 0, 1], "{report:?}");
+    assert_eq!(counts(of(&office.forward().await, "jobs")), [1, 1, 0, 0, 0]);
+    assert!(office.withheld().await.is_empty());
+}
