@@ -10,6 +10,8 @@ mod position;
 mod read_back;
 mod single;
 
+pub use check::unguarded;
+
 /// How a fault was caught, or what became of it.
 type Caught = Result<String, String>;
 

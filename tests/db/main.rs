@@ -20,6 +20,7 @@ mod proxy;
 mod reading;
 mod refused;
 mod retry;
+mod schedules;
 mod statements;
 mod story;
 mod support;

@@ -198,6 +198,34 @@ pub fn seed() -> Option<u64> {
     std::env::var("TIDEGATE_SEED").ok().and_then(|seed| seed.parse().ok())
 }
 
+/// Numbers without a pattern (splitmix64), the same for the same seed.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `sides`.
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+
+    /// True once in so many times.
+    pub fn one_in(&mut self, times: u64) -> bool {
+        self.roll(times) == 0
+    }
+
+    /// One of them.
+    pub fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+        items[self.roll(items.len() as u64) as usize].clone()
+    }
+}
+
 /// A session that ends with the runtime.
 pub async fn connect(url: &str) -> Client {
     let config = tokio_postgres::Config::from_str(url).unwrap();

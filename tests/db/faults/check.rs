@@ -39,7 +39,7 @@ pub(super) const GUARDS: [(&str, &str, &str); 3] = [
     ("postgres/merge.sql", "{{held_owner}} = $1", "true"),
 ];
 
-pub(super) fn unguarded(sql: Sql) -> Sql {
+pub fn unguarded(sql: Sql) -> Sql {
     GUARDS.iter().fold(sql, |sql, (file, from, to)| sql.planted(file, from, to))
 }
 

@@ -3,19 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{OLD, execute, forward, trouble};
-use crate::support::{Office, counts, of, value};
+use crate::support::{Dice, Office, counts, of, value};
 use tidegate::run::Outcome;
-
-/// Numbers without a pattern, the same in every run of the test.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
 
 const GRAPH: u64 = 14;
 const ROWS: u64 = 12;
@@ -51,15 +40,15 @@ fn graph(dice: &mut Dice, prefix: &str, first: u64) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn m12_fk_order() {
-    let mut dice = Dice(12);
+    let mut dice = Dice::new(12);
     let mut names: Vec<String> = Vec::new();
     let (mut schema, mut first, mut second) = (String::new(), String::new(), String::new());
     for prefix in ["a", "b", "c"] {
         let seed = dice.roll(1 << 30);
-        let (tables, rows) = graph(&mut Dice(seed), prefix, 0);
+        let (tables, rows) = graph(&mut Dice::new(seed), prefix, 0);
         schema += &tables;
         first += &rows;
-        second += &graph(&mut Dice(seed), prefix, 100).1;
+        second += &graph(&mut Dice::new(seed), prefix, 100).1;
         names.extend((0..GRAPH).map(|t| format!("{prefix}{t}")));
     }
     // The order of the configuration is none that would do.

@@ -1,0 +1,177 @@
+//! Random schedules: users at desks and on phones at work while run follows run; then they rest, one
+//! run ends, and both databases are judged by what the users know that they wrote.
+//!
+//! What a user does comes from the seed; how they meet does not. `TIDEGATE_SEED=7` is that seed alone.
+
+mod desktop;
+mod journal;
+mod mobile;
+mod runs;
+mod writers;
+
+use std::future::ready;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tidegate::demo::Cluster;
+use tidegate::sql::Sql;
+use tokio_postgres::Client;
+
+use crate::faults::unguarded;
+use crate::support::{Dice, Office, connect, long, until};
+use runs::Runs;
+use writers::Writers;
+
+/// Jobs that everybody edits.
+const SHARED: u64 = 24;
+
+const SCHEMA: &str = "
+    create table jobs (id integer primary key, code text unique, name text, source char(1),
+        created_at timestamptz, updated_at timestamptz);
+    create table tasks (id integer primary key, job_id integer references jobs on update cascade,
+        name text, source char(1), created_at timestamptz, updated_at timestamptz);
+    create index on tasks (job_id);";
+
+/// Transactions of each user.
+const ROUNDS: i32 = 12;
+/// Schedules that go on at once: users mostly think.
+const AT_ONCE: usize = 4;
+
+/// A cluster whose databases `desktop` and `cloud` are templates.
+async fn templates() -> Cluster {
+    let settings = [("max_connections", "200"), ("deadlock_timeout", "50ms")];
+    let Office { cluster, desktop, cloud, .. } =
+        Office::with_settings(SCHEMA, &["jobs", "tasks"], &settings).await;
+    let shared = format!(
+        "insert into jobs select i, 's' || i, 'shared', 'D', now() - interval '1 day', null \
+         from generate_series(1, {SHARED}) i"
+    );
+    desktop.batch_execute(&shared).await.unwrap();
+    drop((desktop, cloud));
+    let nobody = "not exists (select from pg_stat_activity where datname in ('desktop', 'cloud'))";
+    until(&connect(&cluster.url("postgres")).await, nobody).await;
+    cluster
+}
+
+/// What was wrong with one schedule, which has to come to its end.
+async fn judged(cluster: &Cluster, name: &str, seed: u64, sql: &Sql) -> Vec<String> {
+    let end = Duration::from_secs(if long() { 600 } else { 120 });
+    tokio::time::timeout(end, schedule(cluster, name, seed, sql))
+        .await
+        .unwrap_or_else(|_| vec!["it did not end".to_owned()])
+}
+
+/// One schedule from beginning to end, with statements in which a fault may be planted; what was
+/// wrong. `name` is its own among those in the cluster.
+async fn schedule(cluster: &Cluster, name: &str, seed: u64, sql: &Sql) -> Vec<String> {
+    let names = ["desktop", "cloud"].map(|end| format!("{end}_{name}_{seed}"));
+    let [desktop, cloud] = names.each_ref().map(|name| cluster.url(name));
+    for (name, template) in names.iter().zip(["desktop", "cloud"]) {
+        cluster.create_database(name, Some(template)).unwrap();
+    }
+    let mut dice = Dice::new(seed);
+    let mut runs = Runs::new(&desktop, &cloud, sql, &mut dice);
+    let (at_desk, on_phone) = (connect(&desktop).await, connect(&cloud).await);
+    let seen = seen(&at_desk).await;
+    let mut writers = Writers::start(&desktop, &cloud, &mut dice, ROUNDS).await;
+    while writers.are_at_work() {
+        runs.go(&mut dice).await;
+    }
+    let mut journal = writers.journal().await;
+    journal.add(seen);
+    runs.last().await;
+    let mut findings = runs.findings;
+    findings.extend(journal::findings(&journal, &at_desk, &on_phone).await);
+    drop((at_desk, on_phone));
+    let postgres = connect(&cluster.url("postgres")).await;
+    for name in &names {
+        postgres.batch_execute(&format!("drop database {name} with (force)")).await.unwrap();
+    }
+    findings
+}
+
+/// What the desktop had before anybody came.
+async fn seen(desktop: &Client) -> journal::Journal {
+    let query = format!("select {} from jobs r", journal::VERSION);
+    let rows = desktop.query(&query, &[]).await.unwrap();
+    let mut seen = journal::Journal::default();
+    for row in &rows {
+        let (key, version) = journal::Version::of("jobs", row);
+        seen.desktop.insert(key, vec![version]);
+    }
+    seen
+}
+
+#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
+fn seeds() -> Vec<u64> {
+    match std::env::var("TIDEGATE_SEED") {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) if long() => (1..=2000).collect(),
+        Err(_) => (1..=12).collect(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_schedules_lose_nothing_of_either_end() {
+    let cluster = &templates().await;
+    let sql = &Sql::default();
+    let all = stream::iter(seeds())
+        .map(|seed| async move { (seed, judged(cluster, "sound", seed, sql).await) })
+        .buffer_unordered(AT_ONCE);
+    let bad = all.filter(|(_, findings)| ready(!findings.is_empty()));
+    let bad: Vec<(u64, Vec<String>)> = bad.collect().await;
+    for (seed, findings) in &bad {
+        println!("TIDEGATE_SEED={seed}");
+        findings.iter().for_each(|finding| println!("    {finding}"));
+    }
+    assert!(bad.is_empty(), "{} schedules went wrong: see above", bad.len());
+}
+
+const STRICTLY: &str = "where ({{changed_since}}) \
+    and {{stamp}} > current_setting('tidegate.watermark')::timestamptz";
+
+/// Engines with a fault that the schedules must find.
+fn faulty() -> [(&'static str, Sql); 6] {
+    let sql = Sql::default;
+    let to_update = "replace({{verdict}}, 'stale', 'update')";
+    [
+        ("clock", sql().planted("postgres/horizon.sql", "o.oldest\n", "null\n")),
+        ("strictly", sql().planted("postgres/read_since.sql", "where {{changed_since}}", STRICTLY)),
+        (
+            "keyless",
+            sql().planted(
+                "postgres/read_after.sql",
+                "({{stamp}}, {{key}}) > ({{watermark}}, {{after}})",
+                "{{stamp}} > {{watermark}}",
+            ),
+        ),
+        (
+            "later",
+            sql()
+                .planted("postgres/classify.sql", "{{verdict}} as", &format!("{to_update} as"))
+                .planted("postgres/classify_pinned.sql", "{{verdict}}", to_update)
+                .planted("postgres/merge.sql", "and not ({{held_is_later}})", ""),
+        ),
+        ("owner", unguarded(sql())),
+        ("retry", sql().planted("postgres/due.sql", "w.table_name = {{label}}", "false")),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_schedules_find_planted_faults() {
+    let cluster = &templates().await;
+    for (name, sql) in &faulty() {
+        let mut all = stream::iter(1..=12)
+            .map(|seed| async move { (seed, judged(cluster, name, seed, sql).await) })
+            .buffer_unordered(AT_ONCE);
+        let found = loop {
+            match all.next().await {
+                Some((seed, findings)) if !findings.is_empty() => break Some((seed, findings)),
+                Some(_) => {}
+                None => break None,
+            }
+        };
+        let (seed, findings) = found.unwrap_or_else(|| panic!("{name} was not found"));
+        println!("{name}: {} findings with seed {seed}, as {}", findings.len(), findings[0]);
+    }
+}
