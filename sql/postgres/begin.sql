@@ -4,5 +4,8 @@ set local lock_timeout = '500ms';
 set local statement_timeout = '5min';
 set local idle_in_transaction_session_timeout = '5min';
 set local work_mem = '32MB';
--- A statement of a client that is gone ends soon (PostgreSQL 14 and later).
-select set_config(name, '2s', true) from pg_settings where name = 'client_connection_check_interval';
+-- A client that is gone is noticed by a statement that works or waits, too. Not before PostgreSQL 14, nor
+-- on Windows.
+select set_config('client_connection_check_interval', '1s', true)
+where current_setting('client_connection_check_interval', true) is not null
+    and current_setting('dynamic_shared_memory_type') <> 'windows';
