@@ -1,16 +1,21 @@
-//! Ctrl-C and SIGTERM ask a run to stop at the next batch edge.
+//! Ctrl-C and SIGTERM ask a run to stop at the next batch edge, and end it if that doesn't come.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Kind;
 
 /// SIGTERM's exit code by convention: 128 + 15.
 const TERMINATED: u8 = 143;
+
+/// After a signal a run has so long; systemd and people take less than five seconds for an answer.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Listens as long as it lives.
 pub(super) struct Stop {
@@ -55,9 +60,12 @@ pub(super) fn listen() -> Stop {
                 token.cancel();
                 tracing::warn!("stopping at the edge of the batch; again to stop at once");
             }
-            if signal.recv().await.is_some() {
-                std::process::exit(i32::from(by_signal));
+            match timeout(PATIENCE, signal.recv()).await {
+                Ok(None) => return,
+                Ok(Some(())) => {}
+                Err(_) => tracing::warn!("stopped at once: what was open is rolled back"),
             }
+            std::process::exit(i32::from(by_signal));
         });
     }
     stop

@@ -1,8 +1,10 @@
 //! One table of a run: from its state to what came of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use tokio::time::sleep;
+
+use crate::error::{Error, Kind, Result};
 use crate::model::plan::Cycles;
 use crate::model::{Awaited, Position, Selection, TablePlan};
 use crate::pipeline::{Progress, Way};
@@ -11,6 +13,9 @@ use crate::store::TableState;
 use crate::target::Target;
 
 use super::{Event, Run};
+
+/// A batch that is at work when a run is asked to stop has so long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One table of a run, as its worker leaves it.
 #[derive(Debug)]
@@ -58,10 +63,23 @@ impl<V: View, T: Target> Run<'_, V, T> {
             error: None,
             seconds: 0.0,
         };
-        let outcome = self.follow(plan, state, &mut worked).await;
+        let outcome = tokio::select! {
+            outcome = self.follow(plan, state, &mut worked) => outcome,
+            () = self.no_batch_edge() => Err(Error::new(
+                Kind::Interrupted,
+                "stopped within a batch, which was rolled back",
+            )),
+        };
         worked.error = outcome.err();
         worked.seconds = start.elapsed().as_secs_f64();
         worked
+    }
+
+    /// Ends when a run that was asked to stop has not come to the edge of its batch in time: it
+    /// may wait for a lock, or for a database that doesn't answer.
+    async fn no_batch_edge(&self) {
+        self.stop.cancelled().await;
+        sleep(PATIENCE).await;
     }
 
     async fn follow(
