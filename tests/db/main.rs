@@ -9,6 +9,7 @@ mod edges;
 mod faults;
 mod horizon;
 mod init;
+mod killed;
 mod losses;
 mod merging;
 mod network;

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use crate::support::{JOBS, Office, long, value};
 
 /// Every step of the way, in its order.
-const STEPS: [&str; 9] = [
+pub const STEPS: [&str; 9] = [
     "after_begin",
     "after_stage",
     "after_classify",
@@ -60,19 +60,19 @@ async fn assert_arrived(office: &Office, mobile: &str, context: &str) {
     assert_eq!(office.withheld().await, [r#"{"id": "7"} key_collision"#], "{context}");
 }
 
-fn spawn(office: &Office, arguments: &[&str]) -> Child {
+pub fn spawn(office: &Office, arguments: &[&str]) -> Child {
     let mut command = office.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();
     let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
     assert!(sent.success());
 }
 
 /// The end of a child that must come within five seconds.
-fn ends_soon(mut child: Child) -> Output {
+pub fn ends_soon(mut child: Child) -> Output {
     let end = Instant::now() + Duration::from_secs(5);
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > end {

@@ -4,10 +4,10 @@
 //! What a user does comes from the seed; how they meet does not. `TIDEGATE_SEED=7` is that seed alone.
 
 mod desktop;
-mod journal;
+pub mod journal;
 mod mobile;
 mod runs;
-mod writers;
+pub mod writers;
 
 use std::future::ready;
 use std::time::Duration;
@@ -15,23 +15,33 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tidegate::demo::Cluster;
 use tidegate::sql::Sql;
-use tokio_postgres::Client;
 
 use crate::faults::unguarded;
 use crate::support::{Dice, Office, connect, long, until};
+use journal::Journal;
 use runs::Runs;
 use writers::Writers;
 
 /// Jobs that everybody edits.
 const SHARED: u64 = 24;
 
-const SCHEMA: &str = "
+pub const SCHEMA: &str = "
     create table jobs (id integer primary key, code text unique, name text, source char(1),
         created_at timestamptz, updated_at timestamptz);
     create table tasks (id integer primary key, job_id integer references jobs on update cascade,
         name text, source char(1), created_at timestamptz, updated_at timestamptz);
     create index on tasks (job_id);";
 
+/// Fills the desktop.
+pub fn shared_jobs() -> String {
+    format!(
+        "insert into jobs select i, 's' || i, 'shared', 'D', now() - interval '1 day', null \
+         from generate_series(1, {SHARED}) i"
+    )
+}
+
+/// Milliseconds of thought.
+const PACE: u64 = 15;
 /// Transactions of each user.
 const ROUNDS: i32 = 12;
 /// Schedules that go on at once: users mostly think.
@@ -42,11 +52,7 @@ async fn templates() -> Cluster {
     let settings = [("max_connections", "200"), ("deadlock_timeout", "50ms")];
     let Office { cluster, desktop, cloud, .. } =
         Office::with_settings(SCHEMA, &["jobs", "tasks"], &settings).await;
-    let shared = format!(
-        "insert into jobs select i, 's' || i, 'shared', 'D', now() - interval '1 day', null \
-         from generate_series(1, {SHARED}) i"
-    );
-    desktop.batch_execute(&shared).await.unwrap();
+    desktop.batch_execute(&shared_jobs()).await.unwrap();
     drop((desktop, cloud));
     let nobody = "not exists (select from pg_stat_activity where datname in ('desktop', 'cloud'))";
     until(&connect(&cluster.url("postgres")).await, nobody).await;
@@ -72,8 +78,8 @@ async fn schedule(cluster: &Cluster, name: &str, seed: u64, sql: &Sql) -> Vec<St
     let mut dice = Dice::new(seed);
     let mut runs = Runs::new(&desktop, &cloud, sql, &mut dice);
     let (at_desk, on_phone) = (connect(&desktop).await, connect(&cloud).await);
-    let seen = seen(&at_desk).await;
-    let mut writers = Writers::start(&desktop, &cloud, &mut dice, ROUNDS).await;
+    let seen = Journal::of_shared_jobs(&at_desk).await;
+    let mut writers = Writers::start([&desktop, &cloud], &mut dice, PACE, ROUNDS).await;
     while writers.are_at_work() {
         runs.go(&mut dice).await;
     }
@@ -88,18 +94,6 @@ async fn schedule(cluster: &Cluster, name: &str, seed: u64, sql: &Sql) -> Vec<St
         postgres.batch_execute(&format!("drop database {name} with (force)")).await.unwrap();
     }
     findings
-}
-
-/// What the desktop had before anybody came.
-async fn seen(desktop: &Client) -> journal::Journal {
-    let query = format!("select {} from jobs r", journal::VERSION);
-    let rows = desktop.query(&query, &[]).await.unwrap();
-    let mut seen = journal::Journal::default();
-    for row in &rows {
-        let (key, version) = journal::Version::of("jobs", row);
-        seen.desktop.insert(key, vec![version]);
-    }
-    seen
 }
 
 #[allow(clippy::disallowed_methods, reason = "tests have no configuration")]

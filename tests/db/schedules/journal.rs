@@ -39,6 +39,15 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// What the desktop had before anybody came.
+    pub async fn of_shared_jobs(desktop: &Client) -> Self {
+        let query = format!("select {VERSION} from jobs r");
+        let rows = desktop.query(&query, &[]).await.unwrap();
+        let versions = rows.iter().map(|row| Version::of("jobs", row));
+        let desktop = versions.map(|(key, version)| (key, vec![version])).collect();
+        Self { desktop, ..Self::default() }
+    }
+
     /// Adds another writer's.
     pub fn add(&mut self, other: Journal) {
         for (key, versions) in other.desktop {

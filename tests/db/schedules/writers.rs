@@ -28,6 +28,8 @@ pub enum Place {
 pub struct Writer {
     pub place: Place,
     pub dice: Dice,
+    /// Milliseconds that he thinks at most, but for now and then, when it is ten times that.
+    pace: u64,
     session: Client,
     /// Numbers keys and values, so that none comes twice.
     counter: i32,
@@ -71,8 +73,8 @@ impl Writer {
 
     /// Thinks: mostly briefly, now and then for as long as a run or two.
     async fn think(&mut self) {
-        let longest = if self.dice.one_in(12) { 150 } else { 15 };
-        sleep(Duration::from_millis(self.dice.roll(longest))).await;
+        let longest = if self.dice.one_in(12) { 10 } else { 1 };
+        sleep(Duration::from_millis(self.dice.roll(longest * self.pace))).await;
     }
 
     async fn act(&mut self) -> Result<(), Error> {
@@ -152,9 +154,14 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// All of them, at `desktop` and `cloud`, by `dice`; each works for about `rounds` transactions, or
-    /// until [`Writers::journal`] asks.
-    pub async fn start(desktop: &str, cloud: &str, dice: &mut Dice, rounds: i32) -> Self {
+    /// All of them, at `desktop` and `cloud`, by `dice` and `pace`; each works for about `rounds`
+    /// transactions, or until [`Writers::journal`] asks.
+    pub async fn start(
+        [desktop, cloud]: [&str; 2],
+        dice: &mut Dice,
+        pace: u64,
+        rounds: i32,
+    ) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
         let places = (0..AT_DESKS).map(Place::Desk).chain((0..ON_PHONES).map(Place::Phone));
@@ -167,6 +174,7 @@ impl Writers {
             let writer = Writer {
                 place,
                 dice: Dice::new(dice.roll(u64::MAX)),
+                pace,
                 session: connect(url).await,
                 counter: 0,
                 written: Vec::new(),
