@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use deadpool::Runtime;
 use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config};
 
+use super::expiry::Expiry;
 use super::failure::not_connected;
 use super::session::Sessions;
 use super::tls::{self, Tls};
@@ -46,10 +47,23 @@ impl Purpose {
     }
 }
 
+/// How what is said to a database gets there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// It does not leave this machine.
+    Local,
+    /// Readable, over a network.
+    Plain,
+    /// By TLS, to a server that was verified.
+    Verified,
+}
+
 /// One end's database, for one purpose.
 pub struct Database {
     pool: Pool<Sessions>,
     address: Address,
+    transport: Transport,
+    expiry: Expiry,
 }
 
 impl Database {
@@ -61,13 +75,20 @@ impl Database {
         let (mut config, tls) = url::read(url, end)?;
         tune(&mut config, purpose);
         let address = Address::of(&config, end);
+        let expiry = Expiry::default();
+        let transport = match &tls {
+            Tls::Verified(_) => Transport::Verified,
+            Tls::Off if url::is_local(&config) => Transport::Local,
+            Tls::Off => Transport::Plain,
+        };
         let connect_timeout = config.get_connect_timeout().copied().unwrap_or_default();
         let login_timeout = LOGIN_TIMEOUT.max(connect_timeout.saturating_mul(3));
         let tls = match &tls {
             Tls::Off => None,
-            Tls::Verified(trust) => {
-                Some(tls::connector(trust).map_err(|e| e.within(format_args!("[{end}] url")))?)
-            }
+            Tls::Verified(trust) => Some(
+                tls::connector(trust, &expiry)
+                    .map_err(|e| e.within(format_args!("[{end}] url")))?,
+            ),
         };
         let pool = Pool::builder(Sessions::new(config, tls))
             .max_size(max_size)
@@ -75,12 +96,22 @@ impl Database {
             .create_timeout(Some(login_timeout))
             .build()
             .map_err(|e| Error::new(Kind::Other, "no connection pool").because(e))?;
-        Ok(Self { pool, address })
+        Ok(Self { pool, address, transport, expiry })
     }
 
     /// Which end this is.
     pub fn end(&self) -> End {
         self.address.end
+    }
+
+    /// How what is said gets there.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// When the certificate of a server that was connected to expires, if that is soon.
+    pub fn certificate_expires_soon(&self) -> Option<SystemTime> {
+        self.expiry.soon()
     }
 
     /// A connection out of the pool, or a new one; waits while all are in use.

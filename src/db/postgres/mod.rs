@@ -1,6 +1,7 @@
 //! PostgreSQL: from a URL to a verified connection, and from a driver's error to ours.
 
 mod conninfo;
+mod expiry;
 mod identity;
 mod session;
 mod tls;
@@ -11,5 +12,5 @@ pub mod connect;
 pub mod failure;
 pub mod statement;
 
-pub use connect::{Connection, Database, Purpose};
+pub use connect::{Connection, Database, Purpose, Transport};
 pub use failure::failed;

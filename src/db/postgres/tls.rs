@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::expiry::Expiry;
 use super::identity::Identity;
 use crate::error::{Error, Kind, Result};
 
@@ -36,14 +37,15 @@ pub(super) enum Roots {
     File(PathBuf),
 }
 
-/// What tokio-postgres needs to speak TLS.
-pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect> {
+/// What tokio-postgres needs to speak TLS; `expiry` learns how long the server's chain lasts.
+pub(super) fn connector(trust: &Trust, expiry: &Expiry) -> Result<MakeRustlsConnect> {
     let roots = match &trust.roots {
         Roots::System => system_roots()?,
         Roots::File(path) => file_roots(path)?,
     };
     // Named here, because a provider for the whole process would be somebody else's choice.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = expiry.noted_by(roots.clone(), Arc::clone(&provider))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").because(e))?
@@ -52,6 +54,7 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect> {
         Some(identity) => identity.prove(builder)?,
         None => builder.with_no_client_auth(),
     };
+    config.dangerous().set_certificate_verifier(verifier);
     // As libpq does since 17; sslnegotiation=direct needs it.
     config.alpn_protocols = vec![b"postgresql".to_vec()];
     Ok(MakeRustlsConnect::new(config))

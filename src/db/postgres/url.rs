@@ -180,7 +180,7 @@ fn unknown_mode(name: &str, known: &str) -> Error {
 }
 
 /// Whether no connection leaves this machine.
-fn is_local(config: &Config) -> bool {
+pub(super) fn is_local(config: &Config) -> bool {
     let local_host = |host: &Host| match host {
         Host::Unix(_) => true,
         Host::Tcp(name) => {
