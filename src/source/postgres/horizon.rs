@@ -8,14 +8,53 @@ use crate::error::{Error, Result};
 use crate::model::{Horizon, Lag};
 use crate::sql::Sql;
 
+/// What a role sees of the transactions that are open.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Sight {
+    /// Whether it sees those of other roles.
+    pub sees_others: bool,
+    /// Whether the server shows any.
+    pub tracks: bool,
+    /// Whether the server is a standby, on which they don't run.
+    pub standby: bool,
+}
+
+impl Sight {
+    /// Whether a table with this lag may be read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when a change could be lost.
+    pub fn suffices(&self, lag: Lag) -> Result<()> {
+        if self.standby {
+            return Err(Error::config(
+                "the desktop database is a standby, whose open transactions can't be seen",
+                "Read from the primary.",
+            ));
+        }
+        if !self.tracks {
+            return Err(Error::config(
+                "track_activities is off on the desktop, so open transactions can't be seen",
+                "Set track_activities = on (its default) for the desktop's server.",
+            ));
+        }
+        if !self.sees_others && !lag.stands_alone() {
+            return Err(Error::config(
+                "this role can't see when other sessions of the desktop began their transactions",
+                "grant pg_read_all_stats to it, or set a lag longer than the longest transaction \
+                 of the desktop, as in lag = \"10m\".",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// The horizons of one moment.
 #[derive(Debug, Deserialize)]
 pub(super) struct Horizons {
     horizons: Vec<String>,
     prepared: bool,
-    sees_others: bool,
-    tracks: bool,
-    standby: bool,
+    #[serde(flatten)]
+    sight: Sight,
     pub(super) identity: String,
     #[serde(skip)]
     lags: Vec<Lag>,
@@ -40,25 +79,7 @@ impl Horizons {
 
     /// The horizon of a table with this lag.
     pub(super) fn of(&self, lag: Lag) -> Result<Horizon> {
-        if self.standby {
-            return Err(Error::config(
-                "the desktop database is a standby, whose open transactions can't be seen",
-                "Read from the primary.",
-            ));
-        }
-        if !self.tracks {
-            return Err(Error::config(
-                "track_activities is off on the desktop, so open transactions can't be seen",
-                "Set track_activities = on (its default) for the desktop's server.",
-            ));
-        }
-        if !self.sees_others && !lag.stands_alone() {
-            return Err(Error::config(
-                "this role can't see when other sessions of the desktop began their transactions",
-                "grant pg_read_all_stats to it, or set a lag longer than the longest transaction \
-                 of the desktop, as in lag = \"10m\".",
-            ));
-        }
+        self.sight.suffices(lag)?;
         let horizon = self.lags.iter().position(|l| *l == lag).map(|i| self.horizons[i].clone());
         Ok(Horizon(horizon.filter(|_| !self.prepared)))
     }

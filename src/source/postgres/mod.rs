@@ -5,4 +5,5 @@ mod horizon;
 mod render;
 mod view;
 
+pub use horizon::Sight;
 pub use view::{PgSource, PgView};
