@@ -1,12 +1,14 @@
 //! tidegate's own tables, in a schema of the database that is written.
 
 mod migrate;
+mod rights;
 mod runs;
 mod state;
 mod status;
 mod withheld;
 
 pub use migrate::Migrated;
+pub use rights::{RIGHTS, TableRights};
 pub use runs::{Finished, Quiet};
 pub use state::{State, TableState};
 pub use status::TableStatus;

@@ -1,0 +1,13 @@
+//! What runs need to be allowed to do with tidegate's own tables; `migrate` needs to own them.
+
+/// A table, and the rights that runs need on it.
+pub type TableRights = (&'static str, &'static [&'static str]);
+
+/// The rights of runs.
+pub const RIGHTS: &[TableRights] = &[
+    ("_sync_migrations", &["select"]),
+    ("_sync_metadata", &["select", "insert", "update"]),
+    ("_sync_runs", &["select", "insert", "update"]),
+    ("_sync_row_counts", &["select", "insert", "update"]),
+    ("_sync_withheld", &["select", "insert", "update", "delete"]),
+];
