@@ -15,6 +15,7 @@ use crate::model::{Ownership, TableName, TableSettings};
 mod address;
 mod check;
 mod expand;
+mod exposed;
 mod file;
 mod keys;
 mod table;
@@ -63,6 +64,11 @@ impl Config {
     /// The same; `env` looks up environment variables.
     pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         check::config(file::File { path, text, env })
+    }
+
+    /// Whether the file holds a password that others than its owner may read.
+    pub fn exposes_password(&self) -> bool {
+        exposed::is_exposed(&self.path)
     }
 }
 
