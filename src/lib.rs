@@ -26,6 +26,7 @@ pub mod pipeline;
 pub mod run;
 
 pub mod init;
+pub mod check;
 
 pub mod demo;
 

@@ -1,9 +1,11 @@
 //! The command line: one file per verb, each turns arguments into a library call and prints what
 //! comes back. Results go to stdout, logs to stderr.
 
+mod check;
 mod demo;
 mod forward;
 mod init;
+mod grants;
 mod logging;
 mod migrate;
 mod print;
@@ -76,6 +78,8 @@ enum Output {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Arguments),
+    Check(check::Arguments),
+    Grants(grants::Arguments),
     Migrate(migrate::Arguments),
     Forward(forward::Arguments),
     Status(status::Arguments),
@@ -107,6 +111,8 @@ async fn run(cli: &Cli) -> Result<u8> {
     let stop = signals::listen();
     let code = match &cli.verb {
         Verb::Init(arguments) => init::run(&cli.global, arguments).await,
+        Verb::Check(arguments) => check::run(&cli.global, arguments).await,
+        Verb::Grants(arguments) => grants::run(&cli.global, arguments).await,
         Verb::Migrate(arguments) => migrate::run(&cli.global, arguments).await,
         Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,

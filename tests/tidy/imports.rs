@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["pipeline"],
     &["run"],
     &["init"],
+    &["check"],
     &["demo"],
     &["cli"],
     &["lib", "main"],

@@ -1,0 +1,303 @@
+//! Looks at both ends, as far as they can be reached: each fact that can't be had is a finding.
+
+use crate::config::Config;
+use crate::db::postgres::{Database, Purpose, catalogue};
+use crate::error::{End, Error, Kind, Result};
+use crate::model::plan::ColumnPlan;
+use crate::model::schema::TableSchema;
+use crate::model::{Direction, TableName, TablePlan, TableSettings};
+use crate::run::{self, Planned};
+use crate::sql::{Sql, column, table};
+use crate::store::{State, Store};
+
+use super::facts::{self, Counting, Reached, Server, Table};
+use super::finding::Finding;
+use super::grants::{self, Grant};
+use super::rules;
+
+/// What is looked at.
+#[derive(Debug)]
+pub(super) struct Look<'c> {
+    pub(super) config: &'c Config,
+    pub(super) sql: &'c Sql,
+    pub(super) settings: Vec<TableSettings>,
+}
+
+/// What both catalogues, as far as they could be read, know of the tables.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    plans: Vec<TablePlan>,
+    refused: Vec<(TableSettings, Error)>,
+    schemas: [Vec<TableSchema>; 2],
+    tables: [Vec<Table>; 2],
+}
+
+impl Known {
+    fn schemas(&self, end: End) -> &[TableSchema] {
+        &self.schemas[index(end)]
+    }
+
+    pub(super) fn tables(&self, end: End) -> &[Table] {
+        &self.tables[index(end)]
+    }
+
+    fn schema(&self, end: End, name: &TableName) -> Option<&TableSchema> {
+        self.schemas(end).iter().find(|t| t.table() == *name)
+    }
+
+    fn table(&self, end: End, name: &TableName) -> Option<&Table> {
+        self.tables(end).iter().find(|t| t.table == *name)
+    }
+}
+
+fn index(end: End) -> usize {
+    match end {
+        End::Desktop => 0,
+        End::Cloud => 1,
+    }
+}
+
+impl Look<'_> {
+    /// Connects to an end.
+    pub(super) async fn reach(&self, end: End) -> Result<Reached> {
+        let (url, purpose) = match end {
+            End::Desktop => (&self.config.desktop_url, Purpose::Reader),
+            End::Cloud => (&self.config.cloud_url, Purpose::Writer),
+        };
+        facts::reach(Database::new(url, end, purpose, 2)?, self.sql).await
+    }
+
+    /// Everything about the ends and the tables.
+    pub(super) async fn findings(&self) -> Vec<Finding> {
+        let (desktop, cloud) = tokio::join!(self.reach(End::Desktop), self.reach(End::Cloud));
+        let mut found = Vec::new();
+        let desktop = self.introduce(End::Desktop, desktop, &mut found);
+        let cloud = self.introduce(End::Cloud, cloud, &mut found);
+        match (desktop, cloud) {
+            (Some(desktop), Some(cloud)) => {
+                let servers = (&desktop.server, &cloud.server);
+                found.extend(rules::ends::pair(servers, (desktop.clock, cloud.clock)));
+                match self.both(&desktop, &cloud).await {
+                    Ok(known) => {
+                        let more = self.about_tables(&desktop, &cloud, &known);
+                        found.extend(Box::pin(more).await);
+                    }
+                    Err(e) => found.push(Finding::failure("catalogue", &e)),
+                }
+            }
+            (Some(alone), None) | (None, Some(alone)) => {
+                let end = alone.database.end();
+                match self.one(&alone).await {
+                    Ok(known) => found.extend(self.rights(end, &alone, &known).await),
+                    Err(e) => found.push(Finding::failure("catalogue", &e).at(end)),
+                }
+            }
+            (None, None) => {}
+        }
+        found
+    }
+
+    /// What can be said of an end without its tables; gives it back if it was reached.
+    fn introduce(
+        &self,
+        end: End,
+        reached: Result<Reached>,
+        found: &mut Vec<Finding>,
+    ) -> Option<Reached> {
+        match reached {
+            Ok(reached) => {
+                found.extend(rules::ends::findings(end, &reached.server, &reached.way));
+                if end == End::Desktop {
+                    found.extend(rules::horizon::findings(&reached.server, &self.settings));
+                }
+                Some(reached)
+            }
+            Err(e) => {
+                found.push(Finding::failure("connection", &e).at(end));
+                None
+            }
+        }
+    }
+
+    /// What both catalogues know.
+    pub(super) async fn both(&self, desktop: &Reached, cloud: &Reached) -> Result<Known> {
+        let settings = self.settings.clone();
+        let (from, into) = (&desktop.connection, &cloud.connection);
+        let planned = run::planned(self.config, settings, from, into, self.sql).await?;
+        let Planned { plans, refused, desktop: from, cloud: into } = planned;
+        let tables = tokio::try_join!(self.facts(desktop), self.facts(cloud))?;
+        Ok(Known { plans, refused, schemas: [from, into], tables: tables.into() })
+    }
+
+    /// What the catalogue of the only end that answers knows.
+    async fn one(&self, reached: &Reached) -> Result<Known> {
+        let end = reached.database.end();
+        let mut known = Known::default();
+        known.schemas[index(end)] =
+            catalogue::read(&reached.connection, self.sql, &self.names(end)).await?;
+        known.tables[index(end)] = self.facts(reached).await?;
+        Ok(known)
+    }
+
+    async fn facts(&self, reached: &Reached) -> Result<Vec<Table>> {
+        let names = self.names(reached.database.end());
+        facts::tables(&reached.connection, self.sql, &names).await
+    }
+
+    fn names(&self, end: End) -> Vec<TableName> {
+        let name = |t: &TableSettings| match end {
+            End::Desktop => t.desktop.clone(),
+            End::Cloud => t.cloud.clone(),
+        };
+        self.settings.iter().map(name).collect()
+    }
+
+    fn store(&self) -> Store<'_> {
+        Store::new(self.sql, &self.config.cloud_schema)
+    }
+
+    /// What a role needs at `end`.
+    pub(super) fn grants(&self, end: End, server: &Server, known: &Known) -> Vec<Grant> {
+        match end {
+            End::Desktop => grants::desktop(&server.database, &self.settings),
+            End::Cloud => {
+                let (store, schemas) = (self.store(), known.schemas(end));
+                let mut needed = grants::cloud(&server.database, &store, &self.settings, schemas);
+                needed.extend(grants::sequences(&known.plans, known.tables(end)));
+                needed
+            }
+        }
+    }
+
+    async fn rights(&self, end: End, reached: &Reached, known: &Known) -> Vec<Finding> {
+        let Reached { server, connection, .. } = reached;
+        let mut found = rules::rights::excess(end, server, known.tables(end));
+        let needed = self.grants(end, server, known);
+        match grants::missing(connection, self.sql, needed).await {
+            Ok(missing) => found.extend(rules::rights::missing(end, &server.role, &missing)),
+            Err(e) => found.push(Finding::failure("rights", &e).at(end)),
+        }
+        found
+    }
+
+    async fn about_tables(
+        &self,
+        desktop: &Reached,
+        cloud: &Reached,
+        known: &Known,
+    ) -> Vec<Finding> {
+        let mut found = self.rights(End::Desktop, desktop, known).await;
+        found.extend(self.rights(End::Cloud, cloud, known).await);
+        let told = |finding: &Finding| finding.check == "rights" && finding.remedy.is_some();
+        let lacks_rights = found.iter().any(told);
+        found
+            .extend(self.plans(known).into_iter().filter(|f| f.check != "rights" || !lacks_rights));
+        if cloud.server.track_counts {
+            let state = self.state(cloud, &known.plans).await;
+            // Said already, with the statements that help.
+            if !(lacks_rights && is_about_rights(&state)) {
+                let store = self.store();
+                found.extend(rules::store::findings(&state, &known.plans, &desktop.server, &store));
+            }
+        }
+        match facts::triggers(&cloud.connection, self.sql, &self.names(End::Cloud)).await {
+            Ok(triggers) => found.extend(known.plans.iter().flat_map(|plan| {
+                let of = triggers.iter().filter(|t| t.table == plan.target);
+                of.flat_map(|t| rules::triggers::findings(plan, t)).collect::<Vec<_>>()
+            })),
+            Err(e) => found.push(Finding::failure("triggers", &e).at(End::Cloud)),
+        }
+        found.extend(self.rows(desktop, cloud, known).await);
+        found
+    }
+
+    /// What planning makes of each table, its keys and indexes.
+    fn plans(&self, known: &Known) -> Vec<Finding> {
+        let refused = known.refused.iter().map(|(settings, e)| {
+            let schemas = (
+                known.schema(End::Desktop, &settings.desktop),
+                known.schema(End::Cloud, &settings.cloud),
+            );
+            rules::planning::refused(settings, e, schemas)
+        });
+        let mut found: Vec<Finding> = refused.collect();
+        for plan in &known.plans {
+            let (source, target) = (&plan.source, &plan.target);
+            let schemas = (known.schema(End::Desktop, source), known.schema(End::Cloud, target));
+            if let (Some(from), Some(into)) = schemas {
+                found.extend(rules::planning::planned(plan, from, into));
+            }
+            let tables = (known.table(End::Desktop, source), known.table(End::Cloud, target));
+            if let (Some(from), Some(into)) = tables {
+                found.extend(rules::keys::collations(plan, from, into));
+                found.extend(rules::indexes::missing(plan, from, into));
+            }
+        }
+        found
+    }
+
+    async fn state(&self, cloud: &Reached, plans: &[TablePlan]) -> Result<State> {
+        let direction = Direction::Forward.word();
+        self.store().state(&cloud.connection, plans, direction, &self.config.ownership).await
+    }
+
+    /// What a scan of each table shows; both ends at the same time.
+    async fn rows(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for plan in &known.plans {
+            let marks = &self.config.ownership;
+            let (source, target) = (at_source(plan), at_target(plan));
+            let counted = tokio::join!(
+                facts::count(&desktop.database, self.sql, &source, marks),
+                facts::count(&cloud.database, self.sql, &target, marks)
+            );
+            found.extend(rules::values::findings(End::Desktop, plan, marks, &counted.0));
+            found.extend(rules::values::findings(End::Cloud, plan, marks, &counted.1));
+            if let Some(table) = known.table(End::Cloud, &plan.target) {
+                let counts = (counted.0.ok(), counted.1.ok());
+                let role = &cloud.server.role;
+                found.extend(rules::sequences::finding(plan, role, table, counts));
+            }
+        }
+        found
+    }
+}
+
+fn is_about_rights<T>(outcome: &Result<T>) -> bool {
+    outcome.as_ref().is_err_and(|e| e.kind() == Kind::Unauthorised)
+}
+
+/// What to count on the desktop. Where it has no ownership column, every row is its own.
+fn at_source(plan: &TablePlan) -> Counting {
+    let is_null = |name: &str| format!("{} is null", column("t", name));
+    let stamps: Vec<String> = plan.stamps.source.iter().map(|s| is_null(&s.name)).collect();
+    let owner = plan.owner_column().source_name();
+    Counting {
+        table: table(&plan.source),
+        unstamped: stamps.join(" and "),
+        owner: owner.map_or("$1".to_owned(), |name| format!("{}::text", column("t", name))),
+        greatest: greatest(plan, |c| c.source_name().map(str::to_owned)),
+    }
+}
+
+/// What to count in the cloud.
+fn at_target(plan: &TablePlan) -> Counting {
+    Counting {
+        table: table(&plan.target),
+        unstamped: "false".to_owned(),
+        owner: format!("{}::text", column("t", &plan.owner_column().target)),
+        greatest: greatest(plan, |c| Some(c.target.clone())),
+    }
+}
+
+/// The greatest key, where the key is one whole number.
+fn greatest(plan: &TablePlan, name: impl Fn(&ColumnPlan) -> Option<String>) -> String {
+    const INTEGERS: [&str; 3] = ["smallint", "integer", "bigint"];
+    let mut key = plan.key_columns();
+    match (key.next(), key.next()) {
+        (Some(c), None) if INTEGERS.contains(&c.bare_type.as_str()) => {
+            name(c).map_or("null".to_owned(), |name| format!("max({})", column("t", &name)))
+        }
+        _ => "null".to_owned(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Whether the desktop shows up to where it may be read.
+
+use crate::check::facts::Server;
+use crate::check::finding::Finding;
+use crate::error::End;
+use crate::model::TableSettings;
+
+/// What is to be said of the horizon, of all tables or of those that it refuses.
+pub(in crate::check) fn findings(server: &Server, settings: &[TableSettings]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let suffices = |t: &&TableSettings| server.sight.suffices(t.lag).err();
+    let refused: Vec<_> = settings.iter().filter_map(|t| Some((t, suffices(&t)?))).collect();
+    match refused.as_slice() {
+        [] => found.push(Finding::ok(
+            "horizon",
+            "open transactions can be seen, or the lag allows for them",
+        )),
+        [(_, error), ..] if refused.len() == settings.len() => {
+            found.push(Finding::failure("horizon", error));
+        }
+        some => {
+            found.extend(
+                some.iter().map(|(t, error)| Finding::failure("horizon", error).of(&t.cloud)),
+            );
+        }
+    }
+    if server.prepared > 0 {
+        found.push(Finding::warning(
+            "prepared",
+            format!(
+                "{} prepared transactions are open: no watermark moves until they end",
+                server.prepared
+            ),
+            "Look at pg_prepared_xacts; commit prepared or rollback prepared what was forgotten.",
+        ));
+    }
+    found.into_iter().map(|finding| finding.at(End::Desktop)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::ends::tests::server;
+    use super::super::testing::settings;
+    use super::*;
+    use crate::check::finding::Level;
+    use crate::model::Lag;
+    use crate::source::postgres::Sight;
+
+    #[test]
+    fn a_lag_set_on_purpose_stands_in_for_the_right_to_see() {
+        let blind = Sight { sees_others: false, tracks: true, standby: false };
+        let server = Server { sight: blind, ..server() };
+        let long = TableSettings { lag: Lag::Set(Duration::from_secs(600)), ..settings("b") };
+        let levels = |settings: &[TableSettings]| -> Vec<_> {
+            findings(&server, settings).into_iter().map(|f| (f.level, f.table)).collect()
+        };
+        assert_eq!(levels(&[settings("a")]), [(Level::Failure, None)]);
+        assert_eq!(levels(std::slice::from_ref(&long)), [(Level::Ok, None)]);
+        assert_eq!(levels(&[settings("a"), long]), [(Level::Failure, Some("a".to_owned()))]);
+    }
+}

@@ -1,0 +1,108 @@
+//! What the cloud's own triggers do to rows that tidegate writes.
+
+use std::collections::BTreeMap;
+
+use crate::check::facts::Triggers;
+use crate::check::finding::Finding;
+use crate::error::End;
+use crate::model::{TableName, TablePlan};
+
+/// What is to be said of a table's triggers.
+pub(in crate::check) fn findings(plan: &TablePlan, triggers: &Triggers) -> Vec<Finding> {
+    let elsewhere = unnamed(plan, triggers);
+    let stamp = plan.stamps.updated_at.as_deref().and_then(|name| stamped(name, triggers));
+    elsewhere
+        .into_iter()
+        .chain(stamp)
+        .map(|finding| finding.of(&plan.settings.cloud).at(End::Cloud))
+        .collect()
+}
+
+/// Tables that triggers seem to write, and that the configuration does not name.
+fn unnamed(plan: &TablePlan, triggers: &Triggers) -> Option<Finding> {
+    let known = &plan.settings.also_writes;
+    let mut written: BTreeMap<&TableName, Vec<&str>> = BTreeMap::new();
+    for write in triggers.writes.iter().filter(|w| !known.contains(&w.table)) {
+        written.entry(&write.table).or_default().push(&write.trigger);
+    }
+    if written.is_empty() {
+        return None;
+    }
+    let said: Vec<String> =
+        written.iter().map(|(table, by)| format!("{table} ({})", by.join(", "))).collect();
+    let all = known.iter().chain(written.keys().copied());
+    let names: Vec<String> = all.map(|table| format!("\"{table}\"")).collect();
+    Some(Finding::warning(
+        "also_writes",
+        format!(
+            "triggers seem to write to other tables, as their source reads: {}; a batch in which \
+             they do is rolled back",
+            said.join(", ")
+        ),
+        format!(
+            "If that is meant: [tables.\"{}\"] also_writes = [{}]",
+            plan.settings.cloud,
+            names.join(", ")
+        ),
+    ))
+}
+
+/// A trigger that stamps whatever is written makes tidegate's own writes look like later edits.
+fn stamped(stamp: &str, triggers: &Triggers) -> Option<Finding> {
+    let set = triggers.sets.iter().find(|set| set.column == stamp)?;
+    Some(Finding::warning(
+        "stamp_trigger",
+        format!(
+            "the trigger {} seems to set {stamp}, also of rows that tidegate writes: they look as if \
+             a mobile user had edited them, and a desktop edit made before that run is held back",
+            set.trigger
+        ),
+        format!(
+            "Let the trigger leave tidegate's writes alone: create it with when \
+             (coalesce(current_setting('tidegate.writing', true), '') = ''), if {stamp} is what it \
+             is for."
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{plan, settings};
+    use super::*;
+    use crate::check::facts::{TriggerSets, TriggerWrites};
+    use crate::model::TableSettings;
+
+    fn found(also_writes: &[&str], writes: &[(&str, &str)], sets: &[&str]) -> Vec<Finding> {
+        let name = |name: &&str| TableName::parse(name, "public");
+        let also_writes = also_writes.iter().map(name).collect();
+        let settings = TableSettings { also_writes, ..settings("jobs") };
+        let write = |(trigger, table): &(&str, &str)| TriggerWrites {
+            trigger: (*trigger).to_owned(),
+            table: name(table),
+        };
+        let set =
+            |column: &&str| TriggerSets { trigger: "touch".into(), column: (*column).to_owned() };
+        let triggers = Triggers {
+            table: settings.cloud.clone(),
+            writes: writes.iter().map(write).collect(),
+            sets: sets.iter().map(set).collect(),
+        };
+        findings(&plan(23, &settings), &triggers)
+    }
+
+    #[test]
+    fn tables_that_triggers_write_are_proposed_beside_those_that_are_named() {
+        assert!(found(&[], &[], &["name"]).is_empty());
+        assert!(found(&["audit.log"], &[("a", "audit.log")], &[]).is_empty());
+        let both = found(&["audit.log"], &[("b", "totals"), ("a", "audit.log")], &[]);
+        assert!(both[0].message.contains("totals (b)"), "{both:?}");
+        let remedy = both[0].remedy.as_deref().unwrap();
+        assert!(remedy.ends_with(r#"also_writes = ["audit.log", "totals"]"#), "{remedy}");
+    }
+
+    #[test]
+    fn only_a_trigger_that_sets_the_stamp_is_named() {
+        let set = found(&[], &[], &["name", "updated_at"]);
+        assert_eq!((set.len(), set[0].check), (1, "stamp_trigger"));
+    }
+}

@@ -1,0 +1,51 @@
+//! `tidegate check`.
+
+use clap::Args;
+
+use crate::check::{self, Level, Report};
+use crate::error::Result;
+use crate::sql::Sql;
+
+use super::{Global, Output, print};
+
+/// Look whether everything is there that runs need, and say what to do where it isn't.
+///
+/// One line a finding: ok, warning or failure, with its remedy. Looks at both ends (reachability,
+/// version, TLS, clocks, rights too few and too many, horizon) and at every table (key, columns,
+/// owners, stamps, triggers, sequences, indexes). Reads only; counts each table once, for at most 30
+/// seconds. Exits with 0 if nothing fails, otherwise with the code that a run would end with.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only this table, also if it is not enabled (may be given several times)
+    #[arg(long = "table", value_name = "TABLE")]
+    tables: Vec<String>,
+}
+
+pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
+    let config = global.load()?;
+    let report = check::check(&config, &arguments.tables, &Sql::default()).await?;
+    match global.output {
+        Output::Json => print::json(&report)?,
+        Output::Human => tell(&report),
+    }
+    Ok(report.exit_code())
+}
+
+fn tell(report: &Report) {
+    for finding in &report.findings {
+        println!("{finding}");
+        if let Some(remedy) = &finding.remedy {
+            println!("         {remedy}");
+        }
+    }
+    let counted = |level: Level, one: &str, many: &str| match report.count(level) {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    println!(
+        "{}, {}",
+        counted(Level::Failure, "failure", "failures"),
+        counted(Level::Warning, "warning", "warnings")
+    );
+}
