@@ -25,8 +25,8 @@ pub mod pipeline;
 
 pub mod run;
 
-pub mod init;
 pub mod check;
+pub mod init;
 
 pub mod demo;
 

@@ -4,8 +4,8 @@
 mod check;
 mod demo;
 mod forward;
-mod init;
 mod grants;
+mod init;
 mod logging;
 mod migrate;
 mod print;

@@ -109,6 +109,13 @@ async fn cluster_a_kept_demo_can_be_played_with_and_removed() {
     assert_eq!(value(&cloud, status).await, "Billed");
     let shown = program(&home, &["--config", &kept("config"), "status"]).output().unwrap();
     assert!(String::from_utf8(shown.stdout).unwrap().contains("key_collision"));
+    // The only warnings that its databases earn: their user may do anything.
+    let checked = program(&home, &["--config", &kept("config"), "check"]).output().unwrap();
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{said}");
+    let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning")).collect();
+    let superuser = |line: &&str| line.contains("is a superuser");
+    assert!(warnings.len() == 2 && warnings.iter().all(superuser), "{said}");
 
     let stopped = Command::new(kept("stop")).output().unwrap();
     assert!(stopped.status.success() && stopped.stderr.is_empty(), "{stopped:?}");

@@ -1,12 +1,14 @@
 //! Everything that needs databases: real PostgreSQL, throwaway clusters, one for each test.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod check;
 mod commands;
 mod connect;
 mod demo;
 mod demo_data;
 mod edges;
 mod faults;
+mod grants;
 mod horizon;
 mod init;
 mod killed;
