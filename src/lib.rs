@@ -27,6 +27,7 @@ pub mod run;
 
 pub mod check;
 pub mod init;
+pub mod verify;
 
 pub mod demo;
 

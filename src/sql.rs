@@ -23,6 +23,8 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/as_planned.sql",
     "postgres/baseline.sql",
     "postgres/begin.sql",
+    "postgres/bind.sql",
+    "postgres/books.sql",
     "postgres/catalogue.sql",
     "postgres/check_begin.sql",
     "postgres/check_counts.sql",
@@ -44,6 +46,9 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/foreign_rows.sql",
     "postgres/forget_gone.sql",
     "postgres/horizon.sql",
+    "postgres/inventory_buckets.sql",
+    "postgres/inventory_count.sql",
+    "postgres/inventory_keys.sql",
     "postgres/lock.sql",
     "postgres/merge.sql",
     "postgres/move_position.sql",
@@ -62,6 +67,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/record_counts.sql",
     "postgres/record_failure.sql",
     "postgres/record_run.sql",
+    "postgres/record_verified.sql",
     "postgres/release.sql",
     "postgres/retry_keys.sql",
     "postgres/ring_edge.sql",
@@ -77,6 +83,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/trigger_functions.sql",
     "postgres/unique.sql",
     "postgres/withhold.sql",
+    "postgres/withheld_reasons.sql",
 ];
 
 /// The statements that the program runs.

@@ -12,6 +12,7 @@ mod print;
 mod progress;
 mod signals;
 mod status;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -41,7 +42,8 @@ Exit codes:
   11   desktop unreachable
   12   not authorised
   13   cloud unreachable
-  20   verification failed: what a transaction wrote was not what was planned; it was rolled back
+  20   verification failed: what a transaction wrote was not what was planned, and it was rolled
+       back; or `verify` found a difference that nothing explains
   75   another run holds the table
   130  interrupted (143: terminated); the next run resumes";
 
@@ -82,6 +84,7 @@ enum Verb {
     Grants(grants::Arguments),
     Migrate(migrate::Arguments),
     Forward(forward::Arguments),
+    Verify(verify::Arguments),
     Status(status::Arguments),
     Demo(demo::Arguments),
 }
@@ -115,6 +118,7 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Grants(arguments) => grants::run(&cli.global, arguments).await,
         Verb::Migrate(arguments) => migrate::run(&cli.global, arguments).await,
         Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
+        Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,
         Verb::Demo(arguments) => demo::run(&cli.global, arguments, stop.token()).await,
     }?;

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::init::Proposal;
 use crate::run::{Outcome, RunReport, TableReport};
 use crate::store::TableStatus;
+use crate::verify;
 
 /// One JSON document.
 pub(super) fn json(document: &impl Serialize) -> Result<()> {
@@ -107,6 +108,51 @@ fn sentence(report: &RunReport) -> String {
         0 => format!("{how}: {what}"),
         withheld => format!("{how}: {what}, {withheld} withheld (see _sync_withheld)"),
     }
+}
+
+/// A verification: a line a table, then every difference, then one sentence.
+pub(super) fn verification(report: &verify::Report) {
+    let columns =
+        ["table", "on the desktop", "in the cloud", "mobile rows", "of nobody", "outcome"];
+    let mut table = plain(&columns, 1..5);
+    for t in &report.tables {
+        let cells = [
+            t.desktop.map(|c| c.desktop),
+            t.cloud.map(|c| c.desktop),
+            t.cloud.map(|c| c.mobile),
+            t.cloud.map(|c| c.other),
+        ];
+        let mut row = vec![t.table.clone()];
+        row.extend(cells.map(|n| n.map(|n| n.to_string()).unwrap_or_default()));
+        row.push(t.outcome.word().to_owned());
+        table.add_row(row);
+    }
+    println!("{table}");
+    for t in &report.tables {
+        for sentence in t.sentences() {
+            println!("{}: {sentence}", t.table);
+        }
+        if let Some(trouble) = &t.error {
+            println!("{}: {}\n  {}", t.table, trouble.message, trouble.remedy);
+        }
+    }
+    println!("{}", judgement(report));
+}
+
+fn judgement(report: &verify::Report) -> String {
+    let differences = || report.tables.iter().flat_map(|t| &t.differences);
+    let unexplained = |d: &&verify::Difference| d.explained_by == verify::Explanation::Unexplained;
+    let unexplained: u64 = differences().filter(unexplained).map(|d| d.rows).sum();
+    let failed = report.tables.iter().filter(|t| t.error.is_some()).count();
+    let what = match (unexplained, failed, differences().next()) {
+        (0, 0, None) => "no difference".to_owned(),
+        (0, 0, Some(_)) => "every difference is explained".to_owned(),
+        (0, 1, _) => "1 table could not be verified".to_owned(),
+        (0, n, _) => format!("{n} tables could not be verified"),
+        (1, ..) => "1 row is unexplained".to_owned(),
+        (n, ..) => format!("{n} rows are unexplained"),
+    };
+    format!("{}: {what}", report.outcome.word())
 }
 
 /// The status page: a line a table.

@@ -117,7 +117,9 @@ fn lags(opening: &Opening) -> Vec<Lag> {
 fn refuse_unsuited(opening: &mut Opening, view: &PgView, store: &Store<'_>) {
     let tables = std::mem::take(&mut opening.tables);
     for (plan, state) in tables {
-        let suited = view.horizon(&plan).and_then(|_| same_source(&plan, &state, view, store));
+        let known = state.source_identity.as_deref();
+        let suited =
+            view.horizon(&plan).and_then(|_| same_source(&plan, known, view.identity(), store));
         match suited {
             Ok(()) => opening.tables.push((plan, state)),
             Err(e) => opening.refused.push((plan.settings, e)),
@@ -126,13 +128,16 @@ fn refuse_unsuited(opening: &mut Opening, view: &PgView, store: &Store<'_>) {
 }
 
 /// A position says nothing about another database, or about one restored from a backup.
-fn same_source(
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) when the position is `known` to belong to another.
+pub fn same_source(
     plan: &TablePlan,
-    state: &TableState,
-    view: &PgView,
+    known: Option<&str>,
+    identity: &str,
     store: &Store<'_>,
 ) -> Result<()> {
-    if state.source_identity.as_deref().is_none_or(|known| known == view.identity()) {
+    if known.is_none_or(|known| known == identity) {
         return Ok(());
     }
     let label = plan.label();

@@ -10,7 +10,7 @@ mod worker;
 
 use tokio_util::sync::CancellationToken;
 
-pub use forward::{Request, forward};
+pub use forward::{Request, forward, same_source};
 pub use opening::{Planned, planned, selected};
 pub use report::{Outcome, RunReport, SCHEMA_VERSION, TableReport, Trouble};
 

@@ -52,6 +52,19 @@ impl Store<'_> {
         Ok(Migrated { from, to: super::VERSION })
     }
 
+    /// Refuses to work without tables of this program's version.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when `migrate` has to run first.
+    pub async fn require(&self, connection: &Connection) -> Result<()> {
+        if !self.exists(connection).await? {
+            return Err(self.not_migrated("do not exist"));
+        }
+        let version = self.render("migrations/version.sql");
+        let doing = "reading the version of tidegate's tables";
+        self.check_version(connection.value(doing, &version, &[]).await?)
+    }
+
     /// Refuses to work with tables of another version than this program's.
     pub(super) fn check_version(&self, found: i32) -> Result<()> {
         self.refuse_newer(found)?;

@@ -1,5 +1,6 @@
 //! tidegate's own tables, in a schema of the database that is written.
 
+mod books;
 mod migrate;
 mod rights;
 mod runs;
@@ -7,6 +8,7 @@ mod state;
 mod status;
 mod withheld;
 
+pub use books::{Books, Counted};
 pub use migrate::Migrated;
 pub use rights::{RIGHTS, TableRights};
 pub use runs::{Finished, Quiet};

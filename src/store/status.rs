@@ -59,12 +59,8 @@ impl Store<'_> {
         labels: &[String],
         direction: &str,
     ) -> Result<Vec<TableStatus>> {
-        if !self.exists(connection).await? {
-            return Err(self.not_migrated("do not exist"));
-        }
+        self.require(connection).await?;
         let doing = "reading the status";
-        let version = self.render("migrations/version.sql");
-        self.check_version(connection.value(doing, &version, &[]).await?)?;
         let sql = self.render("postgres/status.sql");
         let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction)];
         let rows = connection.rows(doing, &sql, &params).await?;

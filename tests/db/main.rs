@@ -27,3 +27,4 @@ mod schedules;
 mod statements;
 mod story;
 mod support;
+mod verify;

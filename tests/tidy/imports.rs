@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["run"],
     &["init"],
     &["check"],
+    &["verify"],
     &["demo"],
     &["cli"],
     &["lib", "main"],

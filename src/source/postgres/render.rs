@@ -10,7 +10,7 @@ const ZONE: &str = "tidegate.zone";
 /// The setting that holds the writer's mark.
 const OWNER: &str = "tidegate.owner";
 /// The setting that holds the watermark.
-const WATERMARK: &str = "tidegate.watermark";
+pub(super) const WATERMARK: &str = "tidegate.watermark";
 /// The setting that holds the key to go on after, or a list of keys.
 const KEYS: &str = "tidegate.keys";
 
@@ -23,8 +23,7 @@ pub(super) struct Reading {
 
 /// The COPY that reads `selection`.
 pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> Reading {
-    let mut settings = vec![(OWNER, plan.owner.writer.clone())];
-    settings.extend(plan.settings.assume_timezone.iter().map(|zone| (ZONE, zone.clone())));
+    let mut settings = settings(plan);
     let mut slots = vec![
         ("columns", list(plan.columns.iter().map(value), ", ")),
         ("stamp", stamp(plan)),
@@ -72,12 +71,19 @@ pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> 
     Reading { copy: sql.render(statement, &slots), settings }
 }
 
-fn setting(name: &str, type_name: &str) -> String {
+/// What every reading of the table looks at.
+pub(super) fn settings(plan: &TablePlan) -> Vec<(&'static str, String)> {
+    let mut settings = vec![(OWNER, plan.owner.writer.clone())];
+    settings.extend(plan.settings.assume_timezone.iter().map(|zone| (ZONE, zone.clone())));
+    settings
+}
+
+pub(super) fn setting(name: &str, type_name: &str) -> String {
     format!("current_setting({})::{type_name}", literal(name))
 }
 
 /// A column's value, in the form in which it travels.
-fn value(c: &ColumnPlan) -> String {
+pub(super) fn value(c: &ColumnPlan) -> String {
     match (&c.origin, c.passage) {
         (Origin::Owner, _) => setting(OWNER, "text"),
         (Origin::Column { name, .. }, Passage::Straight) => column("s", name),
@@ -98,7 +104,7 @@ fn stamp_column(stamp: &SourceStamp) -> String {
 }
 
 /// When the row was changed last. GREATEST leaves nulls out.
-fn stamp(plan: &TablePlan) -> String {
+pub(super) fn stamp(plan: &TablePlan) -> String {
     format!("greatest({})", list(plan.stamps.source.iter().map(stamp_column), ", "))
 }
 

@@ -32,6 +32,12 @@ impl PgSource {
     pub fn new(database: Arc<Database>, sql: &Sql) -> Self {
         Self { database, sql: sql.clone() }
     }
+
+    /// Names the database, as [`View::identity`] does.
+    pub async fn identity(&self) -> Result<String> {
+        let connection = self.database.connection().await?;
+        Ok(Horizons::read(&connection, &self.sql, &[]).await?.identity)
+    }
 }
 
 /// What the source looks like at one moment.

@@ -1,0 +1,257 @@
+//! Compares both ends of each table with each other and with the last record, and explains what
+//! differs. Writes nothing but the new record.
+//!
+//! **The cloud's snapshot is taken first.** What it says of a position, of withheld rows and of the
+//! rows is of one moment, and every row that the desktop commits after that moment is stamped at or
+//! above that position: so no run and no user at work makes a difference look unexplained.
+
+mod differences;
+mod report;
+mod snapshot;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::db::postgres::{Database, Purpose};
+use crate::error::{End, Error, Kind, Result};
+use crate::model::{Ownership, TablePlan};
+use crate::run::{self, Planned};
+use crate::source::postgres::{Inventory, PgSource};
+use crate::sql::Sql;
+use crate::store::{Books, Counted, Store};
+
+use differences::Found;
+use snapshot::{Digest, Snapshot};
+
+pub use report::{Counts, Difference, Explanation, Outcome, Report, TableReport, What};
+
+/// So many keys of both ends together are compared in memory at once.
+const KEYS_AT_ONCE: u64 = 50_000;
+
+/// What is asked of a verification.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The tables, by their names in the cloud; empty means all that are enabled.
+    pub tables: Vec<String>,
+    /// Name the first keys of each difference.
+    pub rows: bool,
+    /// No statement takes longer.
+    pub timeout: Duration,
+}
+
+/// Verifies once.
+///
+/// # Errors
+/// Only what concerns all tables; a table's own error is in the report.
+pub async fn verify(
+    config: &Config,
+    request: &Request,
+    sql: &Sql,
+    stop: &CancellationToken,
+) -> Result<Report> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(Error::new(Kind::Interrupted, "stopped").remedied("Verify again.")),
+        report = uninterrupted(config, request, sql) => report,
+    }
+}
+
+async fn uninterrupted(config: &Config, request: &Request, sql: &Sql) -> Result<Report> {
+    let settings = run::selected(config, &request.tables)?;
+    let desktop = Arc::new(Database::new(&config.desktop_url, End::Desktop, Purpose::Reader, 1)?);
+    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
+    let store = Store::new(sql, &config.cloud_schema);
+    let Planned { plans, refused, .. } = {
+        let connection = cloud.connection().await?;
+        store.require(&connection).await?;
+        run::planned(config, settings, &desktop.connection().await?, &connection, sql).await?
+    };
+    let identity = PgSource::new(Arc::clone(&desktop), sql).identity().await?;
+    let ends = Ends { desktop: &desktop, cloud: &cloud, identity, store: &store, request, sql };
+    let mut tables: Vec<TableReport> = refused
+        .iter()
+        .map(|(settings, e)| TableReport::failed(settings.cloud.to_string(), e))
+        .collect();
+    let mut counted = Vec::new();
+    for plan in &plans {
+        match ends.verify(plan, &config.ownership).await {
+            Ok((report, count)) => {
+                tables.push(report);
+                counted.push(count);
+            }
+            Err(e) => tables.push(TableReport::failed(plan.label(), &advised(e))),
+        }
+    }
+    let place = |table: &str| config.tables.iter().position(|t| t.cloud.to_string() == table);
+    tables.sort_by_key(|report| place(&report.table));
+    let report = Report::new(Uuid::now_v7(), tables);
+    let recorded = ends.record(report.run_id, &counted).await;
+    match recorded {
+        // What was found is worse than that it could not be recorded.
+        Err(e) if report.outcome == Outcome::Failure => {
+            tracing::error!(error = %e, "the counts could not be recorded");
+            Ok(report)
+        }
+        recorded => recorded.map(|()| report),
+    }
+}
+
+/// An error of one table, with what helps where a statement took too long or a connection broke.
+fn advised(e: Error) -> Error {
+    match e.kind() {
+        Kind::Transient => {
+            e.remedied("Verify again; where one statement takes too long, with a longer --timeout.")
+        }
+        _ => e,
+    }
+}
+
+/// Both ends, and what is asked of them.
+struct Ends<'v> {
+    desktop: &'v Database,
+    cloud: &'v Database,
+    identity: String,
+    store: &'v Store<'v>,
+    request: &'v Request,
+    sql: &'v Sql,
+}
+
+/// What is to be recorded of one table.
+struct Count {
+    table: String,
+    owners: BTreeMap<String, u64>,
+    at: String,
+}
+
+/// One table at one end.
+struct Side<'v> {
+    snapshot: Snapshot<'v>,
+    inventory: Inventory,
+}
+
+impl<'v> Ends<'v> {
+    async fn verify(
+        &self,
+        plan: &TablePlan,
+        ownership: &Ownership,
+    ) -> Result<(TableReport, Count)> {
+        let timeout = self.request.timeout;
+        // The cloud first: see above.
+        let snapshot = Snapshot::take(self.cloud, plan, timeout, self.sql).await?;
+        let books = self.store.books(snapshot.connection()?, plan).await?;
+        run::same_source(plan, books.source_identity.as_deref(), &self.identity, self.store)?;
+        let cloud = Side { snapshot, inventory: snapshot::of_cloud(plan) };
+        let in_cloud = cloud.snapshot.count(&cloud.inventory).await?;
+
+        let snapshot = Snapshot::take(self.desktop, plan, timeout, self.sql).await?;
+        let inventory = Inventory::of_source(plan, books.watermark.as_deref());
+        snapshot.bind(&inventory.settings).await?;
+        let desktop = Side { snapshot, inventory };
+        let on_desktop = desktop.snapshot.count(&desktop.inventory).await?;
+
+        let mut found = Found::default();
+        if on_desktop.get(&ownership.desktop) != in_cloud.get(&ownership.desktop) {
+            self.narrow(plan, &desktop, &cloud, &mut found).await?;
+        }
+        desktop.snapshot.end().await?;
+        cloud.snapshot.end().await?;
+        Ok(self.report(plan, ownership, [on_desktop, in_cloud], &books, found))
+    }
+
+    /// Finds the keys that make the difference, bucket by bucket: whole tables never travel, unless
+    /// they differ as a whole.
+    async fn narrow(
+        &self,
+        plan: &TablePlan,
+        desktop: &Side<'v>,
+        cloud: &Side<'v>,
+        found: &mut Found,
+    ) -> Result<()> {
+        let mark = &*plan.owner.writer;
+        let on_desktop = desktop.snapshot.buckets(&desktop.inventory, mark).await?;
+        let in_cloud = cloud.snapshot.buckets(&cloud.inventory, mark).await?;
+        for buckets in differing(&on_desktop, &in_cloud) {
+            let ours = desktop.snapshot.keys(&desktop.inventory, &buckets, None).await?;
+            let held = cloud.snapshot.keys(&cloud.inventory, &buckets, Some(mark)).await?;
+            let gap = differences::gap(ours, held, mark);
+            let missing: Vec<&str> = gap.missing.iter().map(|(key, _)| &**key).collect();
+            let withheld =
+                self.store.withheld_reasons(cloud.snapshot.connection()?, plan, &missing).await?;
+            found.take(gap, &withheld);
+        }
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        plan: &TablePlan,
+        ownership: &Ownership,
+        [desktop, cloud]: [BTreeMap<String, Digest>; 2],
+        books: &Books,
+        mut found: Found,
+    ) -> (TableReport, Count) {
+        let rows = |digests: &BTreeMap<String, Digest>| -> BTreeMap<String, u64> {
+            digests.iter().map(|(owner, digest)| (owner.clone(), digest.rows)).collect()
+        };
+        let mut owners = rows(&cloud);
+        let on_desktop = Counts::of(&rows(&desktop), ownership);
+        let in_cloud = Counts::of(&owners, ownership);
+        found.compare(on_desktop, in_cloud);
+        let recorded = books.recorded.as_ref().map(|owners| Counts::of(owners, ownership));
+        if let Some(recorded) = recorded {
+            found.compare_with_record(in_cloud, recorded, books);
+        }
+        let differences = match self.request.rows {
+            true => found.named_differences(),
+            false => found.differences(),
+        };
+        // A record of no row at all would leave the last one standing.
+        for mark in [&ownership.desktop, &ownership.mobile] {
+            owners.entry(mark.clone()).or_default();
+        }
+        let report = TableReport {
+            recorded,
+            recorded_at: books.recorded_at.clone(),
+            ..TableReport::compared(plan.label(), [on_desktop, in_cloud], differences)
+        };
+        (report, Count { table: plan.label(), owners, at: books.at.clone() })
+    }
+
+    async fn record(&self, verification: Uuid, counted: &[Count]) -> Result<()> {
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let counted: Vec<Counted<'_>> = counted
+            .iter()
+            .map(|Count { table, owners, at }| Counted { table, owners, at })
+            .collect();
+        let connection = self.cloud.connection().await?;
+        self.store.record_verified(&connection, verification, &counted).await
+    }
+}
+
+/// The buckets that differ, in groups that are small enough to be compared in memory.
+fn differing(desktop: &BTreeMap<i32, Digest>, cloud: &BTreeMap<i32, Digest>) -> Vec<Vec<i32>> {
+    let all: BTreeSet<i32> = desktop.keys().chain(cloud.keys()).copied().collect();
+    let rows = |digests: &BTreeMap<i32, Digest>, b| digests.get(&b).map_or(0, |d| d.rows);
+    let mut groups: Vec<Vec<i32>> = Vec::new();
+    let mut room = 0;
+    for bucket in all.into_iter().filter(|b| desktop.get(b) != cloud.get(b)) {
+        let size = rows(desktop, bucket) + rows(cloud, bucket);
+        match groups.last_mut() {
+            Some(group) if size <= room => group.push(bucket),
+            _ => {
+                groups.push(vec![bucket]);
+                room = KEYS_AT_ONCE;
+            }
+        }
+        room = room.saturating_sub(size);
+    }
+    groups
+}

@@ -1,0 +1,221 @@
+//! `tidegate verify`: every difference of the two ends has its explanation, or is unexplained.
+
+use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio_postgres::Client;
+
+use crate::support::{JOBS, Office, column, value};
+
+const OLD: &str = "now() - interval '1 day', now() - interval '1 day'";
+
+/// Ten jobs of the desktop that have arrived, and three of mobile users.
+async fn office() -> Office {
+    let office = Office::open(JOBS, &["jobs"]).await;
+    at_the_desk(&office, &jobs("1, 10")).await;
+    let mobile = format!(
+        "insert into jobs select i, 'mobile', 'M', {OLD} \
+        from generate_series(101, 103) i"
+    );
+    on_the_phone(&office, &mobile).await;
+    assert_eq!(office.forward().await.exit_code(true), 0);
+    office
+}
+
+fn jobs(range: &str) -> String {
+    format!("insert into jobs select i, 'job', 'D', {OLD} from generate_series({range}) i")
+}
+
+async fn at_the_desk(office: &Office, sql: &str) {
+    office.desktop.batch_execute(sql).await.unwrap();
+}
+
+async fn on_the_phone(office: &Office, sql: &str) {
+    office.cloud.batch_execute(sql).await.unwrap();
+}
+
+/// Verifies with `arguments`; the exit code must be `code`.
+fn output(office: &Office, arguments: &[&str], code: i32) -> Output {
+    let all: Vec<&str> = ["verify"].iter().chain(arguments).copied().collect();
+    let output = tokio::task::block_in_place(|| office.tidegate(&all));
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    output
+}
+
+/// The document about the first table.
+fn table(office: &Office, arguments: &[&str], code: i32) -> Value {
+    let all: Vec<&str> = ["--output", "json"].iter().chain(arguments).copied().collect();
+    let document: Value = serde_json::from_slice(&output(office, &all, code).stdout).unwrap();
+    document["tables"][0].clone()
+}
+
+/// Its differences as `what rows explanation`.
+fn differences(table: &Value) -> Vec<String> {
+    let word = |d: &Value, field: &str| d[field].as_str().unwrap_or_default().to_owned();
+    let line = |d: &Value| {
+        let words = [word(d, "what"), d["rows"].to_string(), word(d, "explained_by")];
+        format!("{} {}", words.join(" "), word(d, "reason")).trim_end().to_owned()
+    };
+    table["differences"].as_array().unwrap().iter().map(line).collect()
+}
+
+fn counts(desktop: u64, mobile: u64, other: u64) -> Value {
+    json!({ "D": desktop, "M": mobile, "other": other })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ends_that_agree_are_ok_and_are_recorded() {
+    let office = office().await;
+    let table = table(&office, &[], 0);
+    assert_eq!(table["outcome"], "ok");
+    let found = ["desktop", "cloud", "recorded"].map(|end| table[end].clone());
+    assert_eq!(found, [counts(10, 0, 0), counts(10, 3, 0), counts(10, 3, 0)]);
+    assert!(differences(&table).is_empty(), "{table}");
+    let last = "select string_agg(owner || rows, ' ' order by owner) from tidegate._sync_row_counts \
+        group by run_id order by max(counted_at) desc limit 2";
+    assert_eq!(column(&office.cloud, last, &[]).await, ["D10 M3", "D10 M3"]);
+}
+
+/// What is done to an office in which both ends agree, and how verify explains it.
+struct Case {
+    desktop: &'static str,
+    cloud: &'static str,
+    /// `forward` runs after that.
+    run: bool,
+    code: i32,
+    strict: i32,
+    found: &'static [&'static str],
+}
+
+const CASE: Case = Case { desktop: "", cloud: "", run: false, code: 0, strict: 0, found: &[] };
+
+const CASES: &[Case] = &[
+    Case {
+        desktop: "insert into jobs select i, 'new', 'D', now(), now() from generate_series(11, 14) i",
+        found: &["missing_in_cloud 4 not_yet_read"],
+        ..CASE
+    },
+    // The same number of rows, but not the same rows.
+    Case {
+        desktop: "update jobs set id = 20, updated_at = now() where id = 3",
+        found: &["missing_in_cloud 1 not_yet_read", "only_in_cloud 1 deleted_on_desktop"],
+        ..CASE
+    },
+    Case {
+        desktop: "insert into jobs values (101, 'collides', 'D', now(), now())",
+        run: true,
+        strict: 3,
+        found: &["missing_in_cloud 1 withheld key_collision"],
+        ..CASE
+    },
+    Case {
+        desktop: "insert into jobs values (11, 'unstamped', 'D', null, null)",
+        run: true,
+        strict: 3,
+        found: &["missing_in_cloud 1 no_stamp"],
+        ..CASE
+    },
+    Case {
+        desktop: "delete from jobs where id in (2, 4)",
+        run: true,
+        found: &["only_in_cloud 2 deleted_on_desktop"],
+        ..CASE
+    },
+    Case {
+        desktop: "update jobs set source = 'M', updated_at = now() where id = 2",
+        found: &["only_in_cloud 1 other_owner_on_desktop", "mobile_on_desktop 1 never_sent"],
+        strict: 3,
+        ..CASE
+    },
+    Case {
+        desktop: "insert into jobs values (11, 'nobody', null, now(), now()), \
+            (12, 'strange', 'X', now(), now())",
+        cloud: "insert into jobs values (12, 'strange', 'Y', now(), now())",
+        strict: 3,
+        found: &["nobodys_on_desktop 2 no_owner", "nobodys_in_cloud 1 no_owner"],
+        ..CASE
+    },
+    Case {
+        cloud: "delete from jobs where id = 102",
+        strict: 3,
+        found: &["mobile_fell 1 mobile_deletions"],
+        ..CASE
+    },
+    Case {
+        cloud: "delete from jobs where id = 2",
+        code: 20,
+        strict: 20,
+        found: &["missing_in_cloud 1 unexplained"],
+        ..CASE
+    },
+    Case {
+        desktop: "delete from jobs where id = 2",
+        cloud: "delete from jobs where id = 2",
+        strict: 3,
+        found: &["desktop_fell 1 deleted_at_both_ends"],
+        ..CASE
+    },
+    Case {
+        cloud: "update jobs set source = 'D' where id = 102",
+        code: 20,
+        strict: 20,
+        found: &["only_in_cloud 1 unexplained", "mobile_fell 1 mobile_deletions"],
+        ..CASE
+    },
+    Case {
+        cloud: "update jobs set source = 'M' where id = 2",
+        code: 20,
+        strict: 20,
+        found: &["missing_in_cloud 1 unexplained"],
+        ..CASE
+    },
+    // A change without a new stamp is behind the position.
+    Case {
+        desktop: "insert into jobs values (11, 'late', 'D', now() - interval '1 day', null)",
+        run: true,
+        code: 20,
+        strict: 20,
+        found: &["missing_in_cloud 1 unexplained"],
+        ..CASE
+    },
+    // One killed and one added: equal numbers (m07).
+    Case {
+        cloud: "delete from jobs where id = 2; insert into jobs values (11, 'x', 'D', now(), now())",
+        code: 20,
+        strict: 20,
+        found: &["missing_in_cloud 1 unexplained", "only_in_cloud 1 deleted_on_desktop"],
+        ..CASE
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_difference_has_its_explanation() {
+    let office = office().await;
+    let keep = "create table kept as select * from jobs";
+    let restore = "truncate jobs; insert into jobs select * from kept";
+    at_the_desk(&office, keep).await;
+    on_the_phone(&office, keep).await;
+    for case in CASES {
+        let context = format!("{} | {}", case.desktop, case.cloud);
+        at_the_desk(&office, case.desktop).await;
+        on_the_phone(&office, case.cloud).await;
+        if case.run {
+            office.forward().await;
+        }
+        for (strict, code) in [(&["--strict"][..], case.strict), (&[], case.code)] {
+            let uncount = "delete from tidegate._sync_row_counts; \
+                insert into tidegate._sync_row_counts select 'jobs', u, owner, rows \
+                from gen_random_uuid() u, (values ('D', 10), ('M', 3)) r (owner, rows)";
+            on_the_phone(&office, uncount).await;
+            let table = table(&office, strict, code);
+            assert_eq!(differences(&table), case.found, "{context}: {table}");
+        }
+        at_the_desk(&office, restore).await;
+        on_the_phone(&office, restore).await;
+        on_the_phone(&office, "delete from tidegate._sync_withheld").await;
+    }
+}
