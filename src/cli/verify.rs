@@ -11,7 +11,7 @@ use crate::verify::{self, Request};
 
 use super::{Global, Output, print};
 
-/// Compare both ends, row by row of each owner, and explain every difference.
+/// Compare the rows that both ends have, and explain every difference.
 ///
 /// Counts the rows of each owner on both ends, compares them with each other, by their keys, and with
 /// the last record (_sync_row_counts), and records the new counts; it writes nothing else, and may

@@ -75,6 +75,8 @@ impl<'s> Snapshot<'s> {
         let bounds = [
             ("statement_timeout", format!("{}ms", timeout.as_millis())),
             ("idle_in_transaction_session_timeout", format!("{}ms", (timeout + IDLE).as_millis())),
+            // Interrupted, we don't leave a statement behind that nobody waits for.
+            ("client_connection_check_interval", "2s".to_owned()),
         ];
         snapshot.bind(&bounds).await?;
         Ok(snapshot)

@@ -103,6 +103,7 @@ async fn everything(office: &Listened) {
     office.run(&["forward"], Some(0), "");
     office.cloud.set(Fault::None, 0);
     office.run(&["status"], Some(0), "");
+    office.run(&["verify"], Some(0), "");
     office.on_the_phone("alter table orders add check (\"No\" < 100)").await;
     let refused = "insert into orders values (1, 100, 1, null, 'x', 'calm', 1, 'x', 1, 'D', now())";
     office.at_the_desk(refused).await;
