@@ -276,6 +276,37 @@ async fn tables_that_differ_as_a_whole_are_compared_in_parts() {
     assert_eq!(differences(&table(&office, &[], 0)), found);
 }
 
+/// What happens to `other` while a verification waits for the locked table of `locked`, and what it
+/// says then.
+async fn meanwhile(office: &Office, locked: &Client, other: &Client, sql: &str) -> Vec<String> {
+    locked.batch_execute("begin; lock table jobs in access exclusive mode").await.unwrap();
+    let mut verify = office.command(&["verify", "--output", "json"]);
+    let child = verify.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let waits = "select (count(*) > 0)::text from pg_locks where not granted";
+    office.until(waits, "the verification meets the lock").await;
+    other.batch_execute(sql).await.unwrap();
+    locked.batch_execute("rollback").await.unwrap();
+    let document: Value =
+        serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    differences(&document["tables"][0])
+}
+
+/// Else a row that came and went in between would look lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_end_is_looked_at_once_and_the_cloud_first() {
+    let office = office().await;
+    let (desktop, cloud) = (office.desktop_session().await, office.cloud_session().await);
+    at_the_desk(&office, "insert into jobs values (11, 'new', 'D', now(), now())").await;
+    let delete = "delete from jobs where id = 2; delete from tidegate._sync_metadata";
+    let found = meanwhile(&office, &desktop, &cloud, delete).await;
+    assert_eq!(found, ["missing_in_cloud 1 not_yet_read"]);
+    office.forward_full().await;
+    let change = "insert into jobs values (12, 'new', 'D', now(), now());
+        delete from jobs where id = 3";
+    let found = meanwhile(&office, &cloud, &desktop, change).await;
+    assert_eq!(found, ["missing_in_cloud 1 not_yet_read", "only_in_cloud 1 deleted_on_desktop"]);
+}
+
 /// Inserts, deletes and changes keys until it is told to stop; a transaction each.
 async fn work_at_both_ends(office: &Office, done: &Arc<AtomicBool>) -> JoinSet<u32> {
     let desktop = "insert into jobs values ($1, 'new', 'D', now(), now())";
@@ -433,6 +464,30 @@ async fn what_can_t_be_verified_has_its_code_and_its_remedy() {
     on_the_phone(&office, "drop schema tidegate cascade").await;
     says(&[], 10, "Run `tidegate migrate`");
     says(&[], 10, "do not exist");
+}
+
+/// A row that was withheld as stale was in the cloud: that it is gone is not explained by that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_row_that_is_gone_is_unexplained() {
+    let office = office().await;
+    let edit = "update jobs set name = 'mobile', updated_at = now() where id = 2";
+    on_the_phone(&office, edit).await;
+    at_the_desk(&office, "update jobs set name = 'desktop' where id = 2").await;
+    office.forward_full().await;
+    assert_eq!(office.withheld().await, [r#"{"id": "2"} stale"#]);
+    assert!(differences(&table(&office, &[], 0)).is_empty());
+    on_the_phone(&office, "delete from jobs where id = 2").await;
+    assert_eq!(differences(&table(&office, &[], 20)), ["missing_in_cloud 1 unexplained"]);
+}
+
+/// The position is closed: rows at it are read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_at_the_position_is_not_yet_read() {
+    let office = office().await;
+    let stamp = "'2026-01-01 00:00:00.000001+00'";
+    at_the_desk(&office, &format!("insert into jobs values (11, 'x', 'D', null, {stamp})")).await;
+    on_the_phone(&office, &format!("update tidegate._sync_metadata set watermark = {stamp}")).await;
+    assert_eq!(differences(&table(&office, &[], 0)), ["missing_in_cloud 1 not_yet_read"]);
 }
 
 /// A new table starts at the position of none.
