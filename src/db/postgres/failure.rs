@@ -160,8 +160,12 @@ struct Refusal<'a> {
     table: Option<&'a str>,
     column: Option<&'a str>,
     constraint: Option<&'a str>,
-    /// By RAISE of a function or trigger, which may put a value under any SQLSTATE.
+    /// By RAISE of a function or trigger, which may put a value under any SQLSTATE, and any text
+    /// into the names of objects.
     raised: bool,
+    /// Within a function or trigger, which may have made a statement, and the name that it did not
+    /// find, out of a value.
+    within_function: bool,
 }
 
 impl<'a> From<&'a DbError> for Refusal<'a> {
@@ -174,6 +178,7 @@ impl<'a> From<&'a DbError> for Refusal<'a> {
             column: e.column(),
             constraint: e.constraint(),
             raised: e.routine() == Some("exec_stmt_raise"),
+            within_function: e.where_().is_some_and(|context| context.contains("function ")),
         }
     }
 }
@@ -181,11 +186,14 @@ impl<'a> From<&'a DbError> for Refusal<'a> {
 fn said(end: End, refusal: &Refusal<'_>) -> String {
     let mut text = format!("the {end} answered {}", refusal.code);
     if refusal.raised {
-        text.push_str(", raised by a function or trigger");
-    } else if speaks_of_objects(refusal.code) {
+        return format!("{text}, raised by a function or trigger");
+    } else if speaks_of_objects(refusal.code) && !refusal.within_function {
         text = format!("{text}, {}", refusal.message);
     } else if let Some(name) = name_of(refusal.code) {
         text = format!("{text}, {name}");
+    }
+    if refusal.within_function {
+        text.push_str(", within a function or trigger");
     }
     if let Some(table) = refusal.table {
         let schema = refusal.schema.map(|schema| format!("{schema}.")).unwrap_or_default();
@@ -255,6 +263,7 @@ mod tests {
             column: None,
             constraint: None,
             raised: false,
+            within_function: false,
         }
     }
 
@@ -281,10 +290,16 @@ mod tests {
             let text = said(End::Cloud, &refusal(code, "canary"));
             assert!(text.contains(code) && !text.contains("canary"), "{text}");
         }
-        let raised = Refusal { raised: true, ..refusal("42501", "canary") };
+        let raised =
+            Refusal { raised: true, constraint: Some("canary"), ..refusal("42501", "canary") };
         assert_eq!(
             said(End::Cloud, &raised),
             "the cloud answered 42501, raised by a function or trigger"
+        );
+        let within = Refusal { within_function: true, ..refusal("42P01", "canary") };
+        assert_eq!(
+            said(End::Cloud, &within),
+            "the cloud answered 42P01, within a function or trigger"
         );
     }
 
