@@ -1,18 +1,13 @@
 //! `tidegate verify`: every difference of the two ends has its explanation, or is unexplained.
 
+mod program;
+mod work;
+
 use std::process::Output;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use tokio_postgres::Client;
 
-use crate::support::{JOBS, Office, column, value};
-
-/// How long users work while both ends are verified.
-const SECONDS: Duration = Duration::from_secs(5);
+use crate::support::{JOBS, Office, column};
 
 const OLD: &str = "now() - interval '1 day', now() - interval '1 day'";
 
@@ -276,196 +271,6 @@ async fn tables_that_differ_as_a_whole_are_compared_in_parts() {
     assert_eq!(differences(&table(&office, &[], 0)), found);
 }
 
-/// What happens to `other` while a verification waits for the locked table of `locked`, and what it
-/// says then.
-async fn meanwhile(office: &Office, locked: &Client, other: &Client, sql: &str) -> Vec<String> {
-    locked.batch_execute("begin; lock table jobs in access exclusive mode").await.unwrap();
-    let mut verify = office.command(&["verify", "--output", "json"]);
-    let child = verify.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let waits = "select (count(*) > 0)::text from pg_locks where not granted";
-    office.until(waits, "the verification meets the lock").await;
-    other.batch_execute(sql).await.unwrap();
-    locked.batch_execute("rollback").await.unwrap();
-    let document: Value =
-        serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
-    differences(&document["tables"][0])
-}
-
-/// Else a row that came and went in between would look lost.
-#[tokio::test(flavor = "multi_thread")]
-async fn each_end_is_looked_at_once_and_the_cloud_first() {
-    let office = office().await;
-    let (desktop, cloud) = (office.desktop_session().await, office.cloud_session().await);
-    at_the_desk(&office, "insert into jobs values (11, 'new', 'D', now(), now())").await;
-    let delete = "delete from jobs where id = 2; delete from tidegate._sync_metadata";
-    let found = meanwhile(&office, &desktop, &cloud, delete).await;
-    assert_eq!(found, ["missing_in_cloud 1 not_yet_read"]);
-    office.forward_full().await;
-    let change = "insert into jobs values (12, 'new', 'D', now(), now());
-        delete from jobs where id = 3";
-    let found = meanwhile(&office, &cloud, &desktop, change).await;
-    assert_eq!(found, ["missing_in_cloud 1 not_yet_read", "only_in_cloud 1 deleted_on_desktop"]);
-}
-
-/// Inserts, deletes and changes keys until it is told to stop; a transaction each.
-async fn work_at_both_ends(office: &Office, done: &Arc<AtomicBool>) -> JoinSet<u32> {
-    let desktop = "insert into jobs values ($1, 'new', 'D', now(), now())";
-    let rest = "update jobs set id = -id, updated_at = now() where id = $1 - 5 and id % 3 = 0";
-    let delete = "delete from jobs where id = $1 - 9 and id % 3 = 1";
-    let cloud = ["insert into jobs values ($1 + 1000000, 'new', 'M', now(), now())"];
-    let edit = "update jobs set name = 'edited', updated_at = now() where id = $1 - 20";
-    let scripts: [(&[&str], _); 3] = [
-        (&[desktop, rest, delete], office.desktop_session().await),
-        (&[desktop, rest], office.desktop_session().await),
-        (&[cloud[0], edit], office.cloud_session().await),
-    ];
-    let mut writers = JoinSet::new();
-    for (n, (script, session)) in (1..).zip(scripts) {
-        let script: Vec<String> = script.iter().map(|sql| (*sql).to_owned()).collect();
-        writers.spawn(write(session, script, n * 100_000, Arc::clone(done)));
-    }
-    writers
-}
-
-async fn write(session: Client, script: Vec<String>, first: i32, done: Arc<AtomicBool>) -> u32 {
-    let mut written = 0;
-    let mut id = first;
-    while !done.load(Ordering::Relaxed) {
-        session.batch_execute("begin").await.unwrap();
-        for sql in &script {
-            session.execute(sql, &[&id]).await.unwrap();
-        }
-        // Some transactions are open for longer than others.
-        tokio::time::sleep(Duration::from_millis((id % 7) as u64)).await;
-        session.batch_execute("commit").await.unwrap();
-        (id, written) = (id + 1, written + 1);
-    }
-    written
-}
-
-/// Users of both ends and runs are at work, in batches of few rows: nothing is unexplained.
-#[tokio::test(flavor = "multi_thread")]
-async fn m06_work_going_on_raises_no_alarm() {
-    let office = office().await;
-    office.configure("lag = \"0s\"\nbatch_rows = 10");
-    let done = Arc::new(AtomicBool::new(false));
-    let mut writers = work_at_both_ends(&office, &done).await;
-    let runs = async {
-        let mut runs = 0;
-        while !done.load(Ordering::Relaxed) {
-            assert_eq!(office.forward().await.exit_code(false), 0);
-            runs += 1;
-        }
-        runs
-    };
-    let verify = async {
-        let (end, mut verified, mut seen) = (Instant::now() + SECONDS, 0, 0);
-        while Instant::now() < end {
-            let mut child =
-                tokio::process::Command::from(office.command(&["verify", "--output", "json"]));
-            let output = child.output().await.unwrap();
-            assert_eq!(output.status.code(), Some(0), "{output:?}");
-            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-            seen += differences(&document["tables"][0]).len();
-            verified += 1;
-        }
-        done.store(true, Ordering::Relaxed);
-        (verified, seen)
-    };
-    let (runs, (verified, seen)) = tokio::join!(runs, verify);
-    let mut written = 0;
-    while let Some(done) = writers.join_next().await {
-        written += done.unwrap();
-    }
-    println!("{verified} verifications, {seen} differences, {runs} runs, {written} transactions");
-    assert!(verified > 3 && seen > 3 && runs > 3 && written > 100);
-    office.forward().await;
-    office.configure("lag = \"0s\"");
-    let quiet = table(&office, &[], 0);
-    let deleted = differences(&quiet);
-    assert!(deleted.len() == 1 && deleted[0].ends_with("deleted_on_desktop"), "{quiet}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn m22_rows_that_are_hidden_are_a_refusal_and_not_a_difference() {
-    let schema = JOBS.to_owned() + &JOBS.replace("jobs", "hidden");
-    let office = Office::open(&schema, &["hidden", "jobs"]).await;
-    let app = least_rights(&office, &["jobs", "hidden"]).await;
-    at_the_desk(&office, &jobs("1, 10")).await;
-    assert_eq!(office.forward().await.exit_code(true), 0);
-    output(&office, &["--strict"], 0);
-    let blind = "alter table hidden enable row level security;
-        create policy own on hidden to app using (source = 'D')";
-    for (end, session) in [("desktop", &office.desktop), ("cloud", &office.cloud)] {
-        session.batch_execute(blind).await.unwrap();
-        let alone = table(&office, &["--table", "hidden"], 10);
-        let message = alone["error"]["message"].as_str().unwrap();
-        assert!(message.contains(&format!("row-level security hides rows of the {end}'s")));
-        assert_eq!((&alone["outcome"], &alone["cloud"]), (&json!("failure"), &Value::Null));
-        // The other table is verified all the same.
-        output(&office, &[], 3);
-        session.batch_execute(&format!("alter role {app} bypassrls")).await.unwrap();
-        output(&office, &[], 0);
-        session.batch_execute(&format!("alter role {app} nobypassrls")).await.unwrap();
-        session.batch_execute("alter table hidden disable row level security").await.unwrap();
-    }
-}
-
-/// From now on tidegate has the rights that the README lists, and no others.
-async fn least_rights(office: &Office, tables: &[&str]) -> &'static str {
-    let tables = tables.join(", ");
-    let desktop = format!(
-        "create role app login; grant pg_read_all_stats to app; grant select on {tables} to app"
-    );
-    let cloud = format!(
-        "grant usage on schema tidegate to app; grant select, insert, update on {tables} to app;
-        grant select, insert, update on all tables in schema tidegate to app;
-        grant delete on tidegate._sync_withheld to app"
-    );
-    at_the_desk(office, &desktop).await;
-    on_the_phone(office, &cloud).await;
-    let url = |end: &str| office.cluster.url(end).replace("postgres@", "app@");
-    office.write_config(&url("desktop"), &url("cloud"), "");
-    "app"
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_can_t_be_verified_has_its_code_and_its_remedy() {
-    let office = office().await;
-    let says = |arguments: &[&str], code: i32, words: &str| {
-        let output = output(&office, arguments, code);
-        let said = format!("{output:?}");
-        assert!(said.contains(words), "no {words} in {said}");
-    };
-    let (desktop, cloud) = (office.cluster.url("desktop"), office.cluster.url("cloud"));
-    let nowhere = "postgres://postgres@127.0.0.1:1/x";
-    office.write_config(nowhere, &cloud, "");
-    says(&[], 11, "can't reach the desktop database");
-    office.write_config(&desktop, nowhere, "");
-    says(&[], 13, "can't reach the cloud database");
-    office.configure("");
-    says(&["--table", "unknown"], 10, "the configuration has no table unknown");
-    says(&["--timeout", "0s"], 2, "write it as 30s or 10m");
-
-    // Another desktop under the same address, or a restored one.
-    let identity = "update tidegate._sync_metadata set source_identity = ";
-    on_the_phone(&office, &format!("{identity} 'other'")).await;
-    says(&[], 10, "was read from another desktop database");
-    on_the_phone(&office, &format!("{identity} null")).await;
-
-    let sessions = [office.desktop_session().await, office.cloud_session().await];
-    for (end, session) in ["desktop", "cloud"].into_iter().zip(sessions) {
-        session.batch_execute("begin; lock table jobs in access exclusive mode").await.unwrap();
-        says(&["--timeout", "200ms"], 1, &format!("the {end} answered 57014"));
-        says(&["--timeout", "200ms"], 1, "with a longer --timeout");
-        session.batch_execute("rollback").await.unwrap();
-    }
-    says(&[], 0, "ok: no difference");
-    on_the_phone(&office, "drop schema tidegate cascade").await;
-    says(&[], 10, "Run `tidegate migrate`");
-    says(&[], 10, "do not exist");
-}
-
 /// A row that was withheld as stale was in the cloud: that it is gone is not explained by that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_row_that_is_gone_is_unexplained() {
@@ -502,37 +307,6 @@ async fn before_the_first_run_nothing_is_missing() {
     assert_eq!(table(&office, &[], 0)["recorded"], counts(0, 0, 0));
 }
 
-/// Verification reads, but for the record of its counts.
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_writes_nothing_but_its_counts() {
-    let office = office().await;
-    on_the_phone(&office, "delete from jobs where id = 2").await;
-    let written = "select string_agg(relname || n_tup_ins || n_tup_upd || n_tup_del, ' ' \
-        order by relname) from pg_stat_user_tables where relname <> '_sync_row_counts'";
-    let settled = async || {
-        for session in [&office.desktop, &office.cloud] {
-            let flush = "select pg_stat_force_next_flush()::text, pg_stat_clear_snapshot()::text";
-            session.batch_execute(flush).await.unwrap();
-        }
-        office.until_no_session("statistics are flushed").await;
-        [value(&office.desktop, written).await, value(&office.cloud, written).await]
-    };
-    let before = settled().await;
-    output(&office, &[], 20);
-    assert_eq!(settled().await, before);
-}
-
-/// A run at work is neither waited for nor kept waiting.
-#[tokio::test(flavor = "multi_thread")]
-async fn rows_that_others_hold_are_not_waited_for() {
-    let office = office().await;
-    let session = office.cloud_session().await;
-    let hold = "begin; update jobs set name = 'held'; select pg_advisory_xact_lock( \
-        hashtextextended('tidegate jobs', 0)); select from tidegate._sync_metadata for update";
-    session.batch_execute(hold).await.unwrap();
-    output(&office, &["--timeout", "5s"], 0);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_is_one_document_and_people_read_sentences() {
     let office = office().await;
@@ -552,20 +326,4 @@ async fn a_verification_is_one_document_and_people_read_sentences() {
         document.pointer_mut(place).unwrap()[name] = json!(format!("[{name}]"));
     }
     insta::assert_snapshot!("verify_json", serde_json::to_string_pretty(&document).unwrap());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn p13_a_signal_ends_a_verification() {
-    let office = office().await;
-    let session = office.cloud_session().await;
-    session.batch_execute("begin; lock table jobs in access exclusive mode").await.unwrap();
-    for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let child = office.command(&["verify"]).spawn().unwrap();
-        let waits = "select (count(*) > 0)::text from pg_locks where not granted";
-        office.until(waits, "the verification meets the lock").await;
-        let kill = ["-s", name, &child.id().to_string()].map(str::to_owned);
-        assert!(std::process::Command::new("kill").args(kill).status().unwrap().success());
-        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(code));
-        office.until_no_session(name).await;
-    }
 }
