@@ -317,7 +317,9 @@ async fn another_desktop_database_is_refused() {
 
 #[test]
 fn every_verb_has_help() {
-    for verb in ["program", "init", "check", "grants", "migrate", "forward", "verify", "status", "demo"] {
+    for verb in
+        ["program", "init", "check", "grants", "migrate", "forward", "verify", "status", "demo"]
+    {
         let mut command = std::process::Command::new(crate::support::TIDEGATE);
         let help = command
             .args(Some(verb).filter(|v| *v != "program"))

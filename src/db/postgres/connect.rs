@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use deadpool::Runtime;
-use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+};
 use secrecy::SecretString;
 use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::expiry::Expiry;
 use super::failure::not_connected;
-use super::session::Sessions;
 use super::tls::{self, Tls};
 use super::url;
 use crate::error::{End, Error, Kind, Result};
@@ -60,7 +61,7 @@ pub enum Transport {
 
 /// One end's database, for one purpose.
 pub struct Database {
-    pool: Pool<Sessions>,
+    pool: Pool,
     address: Address,
     transport: Transport,
     expiry: Expiry,
@@ -83,14 +84,17 @@ impl Database {
         };
         let connect_timeout = config.get_connect_timeout().copied().unwrap_or_default();
         let login_timeout = LOGIN_TIMEOUT.max(connect_timeout.saturating_mul(3));
-        let tls = match &tls {
-            Tls::Off => None,
-            Tls::Verified(trust) => Some(
-                tls::connector(trust, &expiry)
-                    .map_err(|e| e.within(format_args!("[{end}] url")))?,
-            ),
+        // Fast: no round trip; a connection that broke says so at its next use.
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match &tls {
+            Tls::Off => Manager::from_config(config, NoTls, recycling),
+            Tls::Verified(trust) => {
+                let tls = tls::connector(trust, &expiry)
+                    .map_err(|e| e.within(format_args!("[{end}] url")))?;
+                Manager::from_config(config, tls, recycling)
+            }
         };
-        let pool = Pool::builder(Sessions::new(config, tls))
+        let pool = Pool::builder(manager)
             .max_size(max_size)
             .runtime(Runtime::Tokio1)
             .create_timeout(Some(login_timeout))
@@ -116,14 +120,13 @@ impl Database {
 
     /// A connection out of the pool, or a new one; waits while all are in use.
     pub async fn connection(&self) -> Result<Connection> {
-        self.pool.get().await.map(|object| Connection { object, end: self.end() }).map_err(|e| {
-            match e {
-                PoolError::Backend(e) => not_connected(&self.address, &e),
-                PoolError::Timeout(TimeoutType::Create) => {
-                    self.address.unreachable("no answer in time")
-                }
-                e => Error::new(Kind::Other, format!("no connection to the {}: {e}", self.end())),
+        let end = self.end();
+        self.pool.get().await.map(|object| Connection::new(object, end)).map_err(|e| match e {
+            PoolError::Backend(e) => not_connected(&self.address, &e),
+            PoolError::Timeout(TimeoutType::Create) => {
+                self.address.unreachable("no answer in time")
             }
+            e => Error::new(Kind::Other, format!("no connection to the {end}: {e}")),
         })
     }
 }
@@ -152,43 +155,57 @@ fn tune(config: &mut Config, purpose: Purpose) {
     }
 }
 
-/// A connection that goes back to its pool when it is dropped.
+/// A connection that goes back to its pool when it is dropped, unless the server has fallen silent.
+///
+/// It gives the plain client and not the pool's: statements that are prepared to be kept would not
+/// survive a transaction-mode pooler.
 #[must_use]
 pub struct Connection {
-    object: Object<Sessions>,
+    /// `None` only while it is dropped.
+    object: Option<Object>,
     end: End,
+    is_given_up: AtomicBool,
 }
 
 impl Connection {
+    fn new(object: Object, end: End) -> Self {
+        Self { object: Some(object), end, is_given_up: AtomicBool::new(false) }
+    }
+
     /// Which end it leads to.
     pub fn end(&self) -> End {
         self.end
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.object.client
-    }
-
-    /// Ends the connection while somebody waits for its answer.
+    /// The server does not answer any more: nothing is asked of it again.
     pub(super) fn give_up(&self) {
-        self.object.give_up();
+        self.is_given_up.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_given_up(&self) -> bool {
-        self.object.is_given_up()
+        self.is_given_up.load(Ordering::Relaxed)
     }
 
     /// Closes the connection, for when it may still be in a transaction. The server rolls back.
     pub fn discard(self) {
-        drop(Object::take(self.object));
+        self.give_up();
     }
 }
 
 impl Deref for Connection {
     type Target = Client;
 
+    #[allow(clippy::expect_used, reason = "only drop takes it")]
     fn deref(&self) -> &Client {
-        self.client()
+        self.object.as_ref().expect("a connection that is not dropped has its client")
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.is_given_up() {
+            drop(self.object.take().map(Object::take));
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 mod conninfo;
 mod expiry;
 mod identity;
-mod session;
 mod tls;
 mod url;
 

@@ -27,9 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// A source may have to sort a whole table before its first row.
 const PATIENCE_FOR_FIRST_ROW: Duration = Duration::from_secs(30 * 60);
 
-/// The driver's result: what some callers tell by its SQLSTATE.
-type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
-
 /// A bound value with its type, which is why the server need not be asked for it.
 pub type Param<'p> = (&'p (dyn ToSql + Sync), Type);
 
@@ -46,7 +43,7 @@ impl Connection {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>> {
-        self.query_typed(sql, params).await.map_err(|e| self.failed(doing, e))
+        self.answer(&doing, patience(PATIENCE), self.query_typed(sql, params)).await
     }
 
     /// The first column of a query's only row.
@@ -83,23 +80,12 @@ impl Connection {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<u64> {
-        let answer = Box::pin(self.client().execute_typed(sql, params));
-        self.answer(patience(PATIENCE), answer).await.map_err(|e| self.failed(doing, e))
+        self.answer(&doing, patience(PATIENCE), self.execute_typed(sql, params)).await
     }
 
     /// Statements without values, one after the other in one round trip.
     pub async fn batch(&self, doing: impl fmt::Display, sql: &str) -> Result<()> {
-        self.batch_execute(sql).await.map_err(|e| self.failed(doing, e))
-    }
-
-    /// As [`rows`](Self::rows), with the driver's error.
-    pub async fn query_typed(&self, sql: &str, params: &[Param<'_>]) -> Answer<Vec<Row>> {
-        self.answer(patience(PATIENCE), Box::pin(self.client().query_typed(sql, params))).await
-    }
-
-    /// As [`batch`](Self::batch), with the driver's error.
-    pub async fn batch_execute(&self, sql: &str) -> Answer<()> {
-        self.answer(patience(PATIENCE), Box::pin(self.client().batch_execute(sql))).await
+        self.answer(&doing, patience(PATIENCE), self.batch_execute(sql)).await
     }
 
     /// Starts a binary COPY out of the database, in the transaction that was begun.
@@ -108,9 +94,7 @@ impl Connection {
         let connection = InTransaction(Some(self));
         let doing = doing.to_string();
         let open = connection.get(&doing)?;
-        let stream = Box::pin(open.client().copy_out(sql));
-        let stream = open.answer(patience(PATIENCE), stream).await;
-        let stream = Box::pin(stream.map_err(|e| open.failed(&doing, e))?);
+        let stream = Box::pin(open.answer(&doing, patience(PATIENCE), open.copy_out(sql)).await?);
         let patience = patience(PATIENCE_FOR_FIRST_ROW);
         Ok(CopyOut { connection, stream, doing, patience })
     }
@@ -123,46 +107,38 @@ impl Connection {
         pieces: impl Iterator<Item = Bytes>,
     ) -> Result<u64> {
         let patience = patience(PATIENCE);
-        let send = async {
-            let copy = Box::pin(self.client().copy_in::<_, Bytes>(sql));
-            let mut sink = Box::pin(self.answer(patience, copy).await?);
-            for piece in pieces {
-                self.answer(patience, sink.feed(piece)).await?;
-            }
-            self.answer(patience, Box::pin(sink.as_mut().finish())).await
-        };
-        send.await.map_err(|e| self.failed(doing, e))
+        let sink = self.answer(&doing, patience, self.copy_in::<_, Bytes>(sql)).await?;
+        let mut sink = Box::pin(sink);
+        for piece in pieces {
+            self.answer(&doing, patience, sink.feed(piece)).await?;
+        }
+        self.answer(&doing, patience, sink.as_mut().finish()).await
     }
 
-    /// Waits for the server, but not for ever: then the connection is given up, which ends the wait.
+    /// Waits for the server, but not for ever: then the connection is given up.
     async fn answer<T>(
         &self,
+        doing: impl fmt::Display,
         patience: Duration,
-        mut waiting: impl Future<Output = Answer<T>> + Unpin,
-    ) -> Answer<T> {
-        match timeout(patience, &mut waiting).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let seconds = patience.as_secs_f32();
-                tracing::warn!("the {} has not answered for {seconds} s; hanging up", self.end());
-                self.give_up();
-                waiting.await
-            }
+        waiting: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        if !self.is_given_up()
+            && let Ok(answer) = timeout(patience, Box::pin(waiting)).await
+        {
+            return answer.map_err(|e| self.failed(doing, e));
         }
+        self.give_up();
+        let end = self.end();
+        let silent =
+            format!("{doing}: the {end} has not answered for {} s", patience.as_secs_f32());
+        Err(Error::new(Kind::Transient, silent).remedied(
+            "Look at what stands between: a pooler, a proxy, a VPN. The next run goes on where this \
+             one stopped.",
+        ))
     }
 
     fn failed(&self, doing: impl fmt::Display, e: tokio_postgres::Error) -> Error {
-        match self.is_given_up() {
-            false => failed(&doing.to_string(), self.end(), e),
-            true => {
-                let end = self.end();
-                Error::new(Kind::Transient, format!("{doing}: the {end} does not answer any more"))
-                    .remedied(
-                        "Look at what stands between: a pooler, a proxy, a VPN. The next run goes \
-                         on where this one stopped.",
-                    )
-            }
-        }
+        failed(&doing.to_string(), self.end(), e)
     }
 }
 
@@ -178,8 +154,7 @@ impl CopyOut {
     /// The next message: PostgreSQL sends one a row.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         let open = self.connection.get(&self.doing)?;
-        let next = open.answer(self.patience, self.stream.try_next()).await;
-        let next = next.map_err(|e| open.failed(&self.doing, e))?;
+        let next = open.answer(&self.doing, self.patience, self.stream.try_next()).await?;
         self.patience = self.patience.min(PATIENCE);
         Ok(next)
     }

@@ -6,8 +6,8 @@ use tokio::time::sleep;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
-use crate::db::postgres::{Connection, failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Account, Checkpoint, Horizon, Position, Reason, TablePlan};
 use crate::sql::table;
@@ -139,25 +139,19 @@ async fn commit(
     connection: Connection,
     at: &Position,
 ) -> Result<()> {
-    let Err(e) = connection.batch_execute("commit").await else { return Ok(()) };
-    connection.discard();
     let doing = format!("committing {}", plan.label());
-    let refused = e.as_db_error().is_some_and(|e| !is_lost(e.code().code()));
-    let error = failed(&doing, target.database.end(), e);
+    let Err(e) = connection.batch(doing, "commit").await else { return Ok(()) };
+    connection.discard();
     fail::fail_point!("no_read_back", |_| Err(Error::new(Kind::Transient, "planted")));
-    if refused {
-        return Err(error);
+    // Any other error is a refusal.
+    if !e.kind().is_transient() {
+        return Err(e);
     }
     tracing::warn!(table = plan.label(), "the answer to COMMIT was lost; reading it back");
     match read_back(target, plan).await? {
         (generation, run) if generation == at.generation && run == Some(target.run_id) => Ok(()),
-        _ => Err(error),
+        _ => Err(e),
     }
-}
-
-/// Whether the server, or a pooler before it, says that the session ended and not that it refused.
-fn is_lost(code: &str) -> bool {
-    code.starts_with("57P") || code.starts_with("08")
 }
 
 /// The generation and the run that our position carries now.

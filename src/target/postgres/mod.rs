@@ -15,11 +15,10 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
-use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::db::postgres::statement::text;
-use crate::db::postgres::{Connection, Database, failed};
+use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
@@ -112,17 +111,16 @@ impl<'d> PgTarget<'d> {
         // Whoever holds the whole table must not be taken for somebody who holds a row.
         let lock = format!("{start};\nlock table {} in row exclusive mode", table(&plan.target));
         let label = plan.label();
-        match connection.batch_execute(&lock).await {
+        match connection.batch(format!("beginning with {label}"), &lock).await {
             Ok(()) => Ok(connection),
             Err(e) => {
-                let error = match e.code() {
-                    Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                connection.discard();
+                Err(match e.kind() {
+                    Kind::Busy => {
                         Error::new(Kind::Transient, format!("somebody locks all of {label}"))
                     }
-                    _ => failed(&format!("beginning with {label}"), self.database.end(), e),
-                };
-                connection.discard();
-                Err(error)
+                    _ => e,
+                })
             }
         }
     }
@@ -246,11 +244,11 @@ impl PgTx<'_> {
         let (label, direction) = (self.plan.label(), self.plan.direction.word());
         let connection = self.connection()?;
         let lock = self.target.sql.render("postgres/lock.sql", &[]);
-        self.held(connection.query_typed(&lock, &[text(&label), text(&direction)]).await)?;
+        let run = [text(&label), text(&direction)];
+        self.held(connection.rows(self.doing("locking"), &lock, &run).await)?;
         let slots = [("store", self.target.store.quoted())];
         let claim = self.target.sql.render("postgres/claim.sql", &slots);
-        let params = [text(&label), text(&direction)];
-        let rows = self.held(connection.query_typed(&claim, &params).await)?;
+        let rows = self.held(connection.rows(self.doing("locking"), &claim, &run).await)?;
         let row = rows.first().ok_or_else(|| self.moved())?;
         if row.get::<_, i64>("generation") != self.at.generation {
             return Err(self.moved());
@@ -260,12 +258,12 @@ impl PgTx<'_> {
     }
 
     /// A lock that could not be had in time means that another run is at work.
-    fn held<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T> {
-        outcome.map_err(|e| match e.code() {
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+    fn held<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|e| match e.kind() {
+            Kind::Busy => {
                 Error::new(Kind::Held, format!("another run holds {}", self.plan.label()))
             }
-            _ => failed(&self.doing("locking"), self.target.database.end(), e),
+            _ => e,
         })
     }
 
