@@ -20,7 +20,6 @@ const FILES: &[(&str, &str)] = &files![
     "migrations/002_withheld_detail.sql",
     "migrations/exists.sql",
     "migrations/version.sql",
-    "postgres/as_planned.sql",
     "postgres/baseline.sql",
     "postgres/begin.sql",
     "postgres/bind.sql",

@@ -129,6 +129,7 @@ impl Connection {
         }
         self.give_up();
         let end = self.end();
+        tracing::warn!("the {end} has not answered for {} s; hanging up", patience.as_secs_f32());
         let silent =
             format!("{doing}: the {end} has not answered for {} s", patience.as_secs_f32());
         Err(Error::new(Kind::Transient, silent).remedied(

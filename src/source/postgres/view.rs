@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::types::Type;
-
 use crate::db::postgres::statement::{CopyOut, text};
 use crate::db::postgres::{Connection, Database};
-use crate::error::{Error, Kind, Result};
-use crate::model::plan::Origin;
+use crate::error::Result;
 use crate::model::{Horizon, Lag, Selection, TablePlan};
 use crate::source::{Changes, Source, View};
-use crate::sql::{Sql, literal, table};
+use crate::sql::{Sql, literal};
 
 use super::changes::{self, Limits};
 use super::horizon::Horizons;
@@ -104,7 +101,7 @@ impl PgView {
             for (name, value) in &reading.settings {
                 connection.rows(&doing, render::BIND, &[text(name), text(value)]).await?;
             }
-            self.refuse_changed(&connection, plan).await
+            Ok(())
         };
         match prepared.await {
             Ok(()) => Ok(connection),
@@ -112,27 +109,6 @@ impl PgView {
                 connection.discard();
                 Err(e)
             }
-        }
-    }
-
-    /// What is read has to be what was planned, and what the snapshot saw.
-    async fn refuse_changed(&self, connection: &Connection, plan: &TablePlan) -> Result<()> {
-        let relation = format!("{}::regclass", literal(&table(&plan.source)));
-        let slots = [("relation", &*relation), ("source", &table(&plan.source))];
-        let sql = self.sql.render("postgres/as_planned.sql", &slots);
-        let planned = plan.columns.iter().filter_map(|c| match &c.origin {
-            Origin::Column { name, type_name } => Some((name.as_str(), type_name.as_str())),
-            Origin::Owner => None,
-        });
-        let (names, types): (Vec<&str>, Vec<&str>) = planned.unzip();
-        let params = [(&names as _, Type::TEXT_ARRAY), (&types as _, Type::TEXT_ARRAY)];
-        let doing = format!("reading {}", plan.label());
-        match connection.value(&doing, &sql, &params).await? {
-            true => Ok(()),
-            false => Err(Error::new(
-                Kind::Transient,
-                format!("{doing}: the desktop's table was altered after the run had looked at it"),
-            )),
         }
     }
 }
