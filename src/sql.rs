@@ -80,9 +80,10 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/status.sql",
     "postgres/tables.sql",
     "postgres/trigger_functions.sql",
+    "postgres/unaltered.sql",
     "postgres/unique.sql",
-    "postgres/withhold.sql",
     "postgres/withheld_reasons.sql",
+    "postgres/withhold.sql",
 ];
 
 /// The statements that the program runs.

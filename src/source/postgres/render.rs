@@ -17,6 +17,8 @@ const KEYS: &str = "tidegate.keys";
 /// A COPY and the values of the settings that it looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reading {
+    /// Asks whether the table is still as it was planned.
+    pub(super) unaltered: String,
     pub(super) copy: String,
     pub(super) settings: Vec<(&'static str, String)>,
 }
@@ -68,7 +70,32 @@ pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> 
         }
     };
     let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
-    Reading { copy: sql.render(statement, &slots), settings }
+    Reading { unaltered: unaltered(sql, plan), copy: sql.render(statement, &slots), settings }
+}
+
+/// The columns that are read and their types, as planned.
+pub(super) fn planned_columns(plan: &TablePlan) -> (Vec<&str>, Vec<&str>) {
+    fn of_source(c: &ColumnPlan) -> Option<(&str, &str)> {
+        match &c.origin {
+            Origin::Column { name, type_name } => Some((name, type_name)),
+            Origin::Owner => None,
+        }
+    }
+    plan.columns.iter().filter_map(of_source).unzip()
+}
+
+fn unaltered(sql: &Sql, plan: &TablePlan) -> String {
+    let (names, _) = planned_columns(plan);
+    let type_now = |name: &str| format!("pg_typeof({})::oid", column("s", name));
+    let source = table(&plan.source);
+    sql.render(
+        "postgres/unaltered.sql",
+        &[
+            ("types", &list(names.into_iter().map(type_now), ", ")),
+            ("source", &source),
+            ("source_name", &literal(&source)),
+        ],
+    )
 }
 
 /// What every reading of the table looks at.

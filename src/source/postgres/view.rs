@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio_postgres::types::Type;
+
 use crate::db::postgres::statement::{CopyOut, text};
 use crate::db::postgres::{Connection, Database};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::{Horizon, Lag, Selection, TablePlan};
 use crate::source::{Changes, Source, View};
 use crate::sql::{Sql, literal};
@@ -101,7 +103,7 @@ impl PgView {
             for (name, value) in &reading.settings {
                 connection.rows(&doing, render::BIND, &[text(name), text(value)]).await?;
             }
-            Ok(())
+            refuse_altered(&connection, plan, reading).await
         };
         match prepared.await {
             Ok(()) => Ok(connection),
@@ -111,6 +113,26 @@ impl PgView {
             }
         }
     }
+}
+
+/// Reading goes by the plan, and what has been read is never read again: both need the table that was
+/// planned.
+async fn refuse_altered(
+    connection: &Connection,
+    plan: &TablePlan,
+    reading: &Reading,
+) -> Result<()> {
+    let label = plan.label();
+    let (names, types) = render::planned_columns(plan);
+    let params = [(&names as _, Type::TEXT_ARRAY), (&types as _, Type::TEXT_ARRAY)];
+    let doing = format!("reading {label}");
+    let rows = connection.rows(&doing, &reading.unaltered, &params).await?;
+    if rows.first().is_some_and(|row| row.get("unaltered")) {
+        return Ok(());
+    }
+    let end = connection.end();
+    let message = format!("{label} was altered, or emptied, on the {end} since the run began");
+    Err(Error::new(Kind::Transient, message).remedied("The next run plans anew."))
 }
 
 impl View for PgView {
