@@ -1,6 +1,7 @@
 //! Everything that needs databases: real PostgreSQL, throwaway clusters, one for each test.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod alters;
 mod canary;
 mod check;
 mod commands;
