@@ -56,6 +56,36 @@ fn every_sql_file_is_used_and_every_used_one_exists() {
     hold(&misused_statements(&files("sql", "sql"), &sources));
 }
 
+/// Where TRUNCATE is said to a database. The demo may: it tells what the old way destroyed.
+fn truncates(statements: &[File], sources: &[File]) -> Vec<String> {
+    let says = |text: &str| {
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.into_iter().any(|word| word.eq_ignore_ascii_case("truncate"))
+    };
+    let mut findings = Vec::new();
+    for File { path, text } in statements.iter().filter(|file| !file.path.contains(DEMO)) {
+        if text.lines().any(|line| says(line.split("--").next().unwrap_or_default())) {
+            findings.push(format!("{path} truncates"));
+        }
+    }
+    for File { path, text } in sources {
+        let issued = texts(&text[..tests_at(text)]).into_iter().any(|(_, text)| says(text));
+        if path.starts_with("src/") && !path.contains(DEMO) && issued {
+            findings.push(format!("{path} truncates"));
+        }
+    }
+    findings
+}
+
+#[test]
+fn m34_nothing_truncates() {
+    hold(&truncates(&files("sql", "sql"), &sources()));
+    let statement = file("sql/postgres/a.sql", "-- no truncate\nselect 1; Truncate t");
+    let source = file("src/a.rs", "// truncate\nrun(\"truncate t\")");
+    reported(&truncates(&[statement], &[]), &["sql/postgres/a.sql truncates"]);
+    reported(&truncates(&[], &[source]), &["src/a.rs truncates"]);
+}
+
 #[test]
 fn a_dead_or_missing_sql_file_is_reported() {
     let statement = || file("sql/postgres/a.sql", "select 1");
