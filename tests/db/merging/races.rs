@@ -233,3 +233,32 @@ async fn a_row_whose_obstacle_goes_away_before_it_is_listed_is_tried_again() {
     assert_eq!(counts(of(&office.forward().await, "jobs")), [1, 1, 0, 0, 0]);
     assert!(office.withheld().await.is_empty());
 }
+
+/// Mobile users take a key of the batch while it merges, and another one while it is merged again:
+/// nothing wrong was written, so it is no incident.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_taken_in_two_merges_in_a_row_are_no_incident() {
+    let office = Office::open(JOBS, &["jobs"]).await;
+    let fill = format!(
+        "insert into jobs select i, 'desktop', 'D', {OLD}, {OLD} from generate_series(1, 9) i"
+    );
+    execute(&office.desktop, &fill).await;
+    let take = |id: i32| format!("insert into jobs values ({id}, 'mobile', 'M', now(), now())");
+    let users = [office.cloud_session().await, office.cloud_session().await];
+    let waiting = "select (count(*) > 0)::text from pg_locks where not granted";
+    let mobile = async {
+        execute(&users[0], &format!("begin; {}", take(5))).await;
+        office.until(waiting, "the first merge waits").await;
+        execute(&users[0], "commit").await;
+        // The second try comes after a pause of 200 ms.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        execute(&users[1], &format!("begin; {}", take(7))).await;
+        office.until(waiting, "the second merge waits").await;
+        execute(&users[1], "commit").await;
+    };
+    let request = Request::default();
+    let sql = Sql::default();
+    let (report, ()) = tokio::join!(office.run(&request, &sql), mobile);
+    let report = report.unwrap();
+    assert_ne!(report.exit_code(false), 20, "{report:?}");
+}
