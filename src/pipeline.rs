@@ -13,9 +13,6 @@ use crate::model::{Account, Batch, Checkpoint, Position, Reason, Selection, Tabl
 use crate::source::View;
 use crate::target::{Staging, Target, TargetTx};
 
-/// After a signal, a batch at work has so long to come to its end. The process has to be gone
-/// within five seconds.
-const GRACE: Duration = Duration::from_secs(3);
 /// So many rows of a batch are waited for one after the other, each for a lock timeout.
 const MAX_BUSY: u64 = 20;
 
@@ -59,7 +56,7 @@ impl<V: View, T: Target> Way<'_, V, T> {
             Selection::Since(_) | Selection::All => batch.checkpoint(&horizon),
         };
         let mut changes = self.view.read(self.plan, selection).await?; //     1 read
-        while let Some(batch) = self.unless_stopped(changes.next_batch()).await? {
+        while let Some(batch) = changes.next_batch().await? {
             self.merge(batch, &checkpoint, cycles, progress).await?;
         }
         Ok(())
@@ -133,9 +130,9 @@ impl<V: View, T: Target> Way<'_, V, T> {
             .build();
         for tried in 1.. {
             if self.stop.is_cancelled() {
-                return Err(stopped());
+                return Err(Error::new(Kind::Interrupted, "stopped at the edge of a batch"));
             }
-            match self.unless_stopped(self.once(batch, to, deed, progress)).await {
+            match self.once(batch, to, deed, progress).await {
                 Ok(next) => {
                     *progress = next;
                     (self.watch)(progress);
@@ -175,8 +172,8 @@ impl<V: View, T: Target> Way<'_, V, T> {
                 tx.set_aside(reason, detail).await?
             }
         };
-        self.count(&mut account, &tally)?;
         let expected = tx.merge(tally).await?; //                             4 merge
+        self.count(&mut account, &expected.tally)?;
         let proof = guard::check(&expected, &tx.write_set().await?)?; //      5 check
         let at = tx.commit(to.clone(), proof, &account).await?; //            6 commit
         Ok(Progress { at, account })
@@ -193,24 +190,6 @@ impl<V: View, T: Target> Way<'_, V, T> {
         }
         Ok(())
     }
-
-    /// Gives up what is at work a while after somebody asked to stop: what is not committed by
-    /// then is rolled back.
-    async fn unless_stopped<R>(&self, work: impl Future<Output = Result<R>>) -> Result<R> {
-        let too_late = async {
-            self.stop.cancelled().await;
-            sleep(GRACE).await;
-        };
-        tokio::select! {
-            biased;
-            outcome = work => outcome,
-            () = too_late => Err(stopped()),
-        }
-    }
-}
-
-fn stopped() -> Error {
-    Error::new(Kind::Interrupted, "stopped at the edge of a batch")
 }
 
 /// What is to be done with a batch.

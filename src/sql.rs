@@ -50,6 +50,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/inventory_keys.sql",
     "postgres/lock.sql",
     "postgres/merge.sql",
+    "postgres/met.sql",
     "postgres/move_position.sql",
     "postgres/move_quiet.sql",
     "postgres/owner_marks.sql",

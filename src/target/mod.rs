@@ -68,7 +68,8 @@ pub trait TargetTx {
     /// is what it said, without values.
     fn set_aside(&mut self, reason: Reason, detail: &str) -> impl Future<Output = Result<Tally>>;
 
-    /// Writes the rows that are to be written, and says what that should have changed.
+    /// Writes the rows that are to be written, and says what that should have changed. Rows that
+    /// met another in the meantime have another verdict in its tally.
     fn merge(&mut self, tally: Tally) -> impl Future<Output = Result<Expected>>;
 
     /// What the transaction has changed since it began, deferred triggers included.

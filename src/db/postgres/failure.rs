@@ -20,7 +20,11 @@ const CLIENT_CERTIFICATE: &str = "Name a certificate that is valid, that the ser
 pub fn failed(doing: &str, end: End, e: tokio_postgres::Error) -> Error {
     if let Some(refusal) = e.as_db_error() {
         let kind = kind_of(refusal.code());
-        return Error::new(kind, format!("{doing}: {}", said(end, &Refusal::from(refusal))));
+        let error = Error::new(kind, format!("{doing}: {}", said(end, &Refusal::from(refusal))));
+        return match remedy(refusal.code().code()) {
+            Some(remedy) => error.remedied(remedy),
+            None => error,
+        };
     }
     if let Some(why) = lost(&e) {
         return Error::new(
@@ -146,6 +150,17 @@ fn kind_of(state: &SqlState) -> Kind {
             _ => Kind::Other,
         },
     }
+}
+
+/// What to do about an error of the server itself, which comes again until somebody does it.
+fn remedy(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "53100" => "The server's disk is full: make room there, then run again.",
+        "53200" => "The server is out of memory: give it more, or set a smaller batch_rows.",
+        "58030" => "The server can't read or write its files: look into its log.",
+        "25006" => "The server takes no writes at this moment: is it a standby?",
+        _ => return None,
+    })
 }
 
 fn class(code: &str) -> &str {

@@ -117,7 +117,8 @@ impl PgTx<'_> {
         Ok(())
     }
 
-    async fn count_verdicts(&mut self) -> Result<Tally> {
+    /// The sums, and what they say of the batch.
+    pub(super) async fn count_verdicts(&mut self) -> Result<Tally> {
         let sql = self.target.sql.render("postgres/count_verdicts.sql", &[]);
         let marks = [text(&self.plan.owner.writer)];
         let rows = self.connection()?.rows(self.doing("classifying"), &sql, &marks).await?;

@@ -15,10 +15,14 @@ use super::{PgTx, render};
 
 impl PgTx<'_> {
     /// Writes what is to be inserted and updated; what the merge returns is what is expected.
-    pub(super) async fn write(&mut self, tally: Tally) -> Result<Expected> {
+    pub(super) async fn write(&mut self, mut tally: Tally) -> Result<Expected> {
         let parked = if tally.updated > 0 { self.park().await? } else { BTreeMap::new() };
         let (mut tables, strangers) =
             if tally.written() > 0 { self.upsert().await? } else { (BTreeMap::new(), 0) };
+        let written: u64 = tables.values().map(|w| w.inserted + w.updated).sum();
+        if written < tally.written() {
+            tally = self.judge_met().await?;
+        }
         for (oid, rows) in &parked {
             tables.entry(*oid).or_default().updated += rows;
         }
@@ -32,6 +36,23 @@ impl PgTx<'_> {
             also_writes: self.plan.settings.also_writes.clone(),
             synced: self.plan.synced.clone(),
         })
+    }
+
+    /// Judges planned inserts that met a row in the merge: it was not there when they were classified.
+    async fn judge_met(&mut self) -> Result<Tally> {
+        let plan = self.plan;
+        let sql = self.target.sql.render(
+            "postgres/met.sql",
+            &[
+                ("held_owner", &render::held_owner(plan)),
+                ("verdict", &render::verdict(plan)),
+                ("target", &table(&plan.target)),
+                ("same_row", &render::target_is_staged(plan)),
+            ],
+        );
+        let marks = [text(&plan.owner.writer), text(&plan.owner.other)];
+        self.connection()?.run(self.doing("merging"), &sql, &marks).await?;
+        self.count_verdicts().await
     }
 
     /// That the target's row is later than what is written. Not one that is pinned: it was judged

@@ -234,31 +234,33 @@ async fn a_row_whose_obstacle_goes_away_before_it_is_listed_is_tried_again() {
     assert!(office.withheld().await.is_empty());
 }
 
-/// Mobile users take a key of the batch while it merges, and another one while it is merged again:
-/// nothing wrong was written, so it is no incident.
+/// Mobile users take keys of the batch while it merges: judged by what they committed, in the same
+/// transaction, and no incident.
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_are_taken_in_two_merges_in_a_row_are_no_incident() {
+async fn keys_that_are_taken_while_the_merge_waits_collide() {
     let office = Office::open(JOBS, &["jobs"]).await;
     let fill = format!(
         "insert into jobs select i, 'desktop', 'D', {OLD}, {OLD} from generate_series(1, 9) i"
     );
     execute(&office.desktop, &fill).await;
-    let take = |id: i32| format!("insert into jobs values ({id}, 'mobile', 'M', now(), now())");
+    let take =
+        |id: i32| format!("begin; insert into jobs values ({id}, 'mobile', 'M', now(), now())");
     let users = [office.cloud_session().await, office.cloud_session().await];
+    execute(&users[0], &take(5)).await;
+    execute(&users[1], &take(7)).await;
     let waiting = "select (count(*) > 0)::text from pg_locks where not granted";
     let mobile = async {
-        execute(&users[0], &format!("begin; {}", take(5))).await;
-        office.until(waiting, "the first merge waits").await;
-        execute(&users[0], "commit").await;
-        // The second try comes after a pause of 200 ms.
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        execute(&users[1], &format!("begin; {}", take(7))).await;
-        office.until(waiting, "the second merge waits").await;
-        execute(&users[1], "commit").await;
+        for user in &users {
+            office.until(waiting, "the merge waits").await;
+            execute(user, "commit").await;
+        }
     };
+    // Patient enough to wait for both.
+    let sql = Sql::default().planted("postgres/begin.sql", "500ms", "60s");
     let request = Request::default();
-    let sql = Sql::default();
     let (report, ()) = tokio::join!(office.run(&request, &sql), mobile);
     let report = report.unwrap();
-    assert_ne!(report.exit_code(false), 20, "{report:?}");
+    assert_eq!(counts(of(&report, "jobs")), [9, 7, 0, 0, 2], "{report:?}");
+    let collided = [r#"{"id": "5"} key_collision"#, r#"{"id": "7"} key_collision"#];
+    assert_eq!(office.withheld().await, collided);
 }
