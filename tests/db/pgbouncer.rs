@@ -28,6 +28,8 @@ pub enum Mode {
 
 /// A running pgbouncer; it ends with its value.
 pub struct PgBouncer {
+    /// Server connections to each database, at most.
+    pub pool: usize,
     port: u16,
     lifeline: Child,
     dir: TempDir,
@@ -80,7 +82,7 @@ impl PgBouncer {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { port, lifeline, dir }
+        Self { pool, port, lifeline, dir }
     }
 
     pub fn url(&self, database: &str) -> String {

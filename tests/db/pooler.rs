@@ -41,13 +41,15 @@ const MOBILE: &str = "
         union all select t::text || xmin from diary t where source = 'M'
     ) m";
 
-/// Server connections to each database: fewer than two programs with four workers each want.
-const POOL: usize = 4;
+/// Server connections to each database: the least that a run can do with, fewer than two programs
+/// with four workers each want, and as many as two need in a pool that gives them for a session.
+const LEAST: usize = 2;
+const FEW: usize = 4;
+const ENOUGH: usize = 20;
 
 /// The office, its rows on the desktop, and a pooler before both databases.
-async fn office(mode: Mode) -> (Office, PgBouncer) {
+async fn office(mode: Mode, pool: usize) -> (Office, PgBouncer) {
     let office = Office::open(SCHEMA, &TABLES).await;
-    let pool = if mode == Mode::Session { 20 } else { POOL };
     let pooler = PgBouncer::before(&office.cluster, mode, pool).await;
     office.write_config(&pooler.url("desktop"), &pooler.url("cloud"), "batch_rows = 100");
     let old = "'D', now() - interval '1 day', now() - interval '1 day'";
@@ -109,15 +111,15 @@ async fn left(pooler: &PgBouncer, database: &str) -> Vec<String> {
 /// A client in a transaction for each of the pool's sessions.
 async fn sessions(pooler: &PgBouncer, database: &str) -> Vec<Client> {
     let url = pooler.url(database);
-    let clients: Vec<Client> = join_all((0..POOL).map(|_| connect(&url))).await;
+    let clients: Vec<Client> = join_all((0..pooler.pool).map(|_| connect(&url))).await;
     for client in &clients {
         client.batch_execute("begin").await.unwrap();
     }
     clients
 }
 
-async fn every_verb(mode: Mode) {
-    let (office, pooler) = office(mode).await;
+async fn every_verb(mode: Mode, pool: usize) {
+    let (office, pooler) = office(mode, pool).await;
     let mobile = value(&office.cloud, MOBILE).await;
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();
     for (verb, code) in VERBS {
@@ -140,18 +142,18 @@ fn run(office: &Office, arguments: &[&str]) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p06_every_verb_works_through_a_pooler_and_leaves_nothing_in_its_sessions() {
-    every_verb(Mode::Transaction).await;
+    every_verb(Mode::Transaction, LEAST).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p06_every_verb_works_through_a_pooler_of_sessions() {
-    every_verb(Mode::Session).await;
+    every_verb(Mode::Session, ENOUGH).await;
 }
 
 /// The driver calls a COPY's statement s0, s1 …, and so does every other program with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn p06_two_programs_share_pooled_sessions() {
-    let (office, pooler) = office(Mode::Transaction).await;
+    let (office, pooler) = office(Mode::Transaction, FEW).await;
     assert_eq!(run(&office, &["forward"]).status.code(), Some(0));
     let mobile = value(&office.cloud, MOBILE).await;
     for round in 0..20 {
@@ -200,7 +202,7 @@ async fn p06_two_programs_share_pooled_sessions() {
 /// Another program of the driver that prepared its statements between transactions.
 #[tokio::test(flavor = "multi_thread")]
 async fn p06_names_that_other_programs_left_in_pooled_sessions_do_no_harm() {
-    let (office, pooler) = office(Mode::Transaction).await;
+    let (office, pooler) = office(Mode::Transaction, FEW).await;
     let mobile = value(&office.cloud, MOBILE).await;
     for database in ["desktop", "cloud"] {
         let other: Vec<Client> = sessions(&pooler, database).await;
@@ -208,7 +210,7 @@ async fn p06_names_that_other_programs_left_in_pooled_sessions_do_no_harm() {
         for outcome in join_all(other.iter().map(|client| client.batch_execute(leave))).await {
             outcome.unwrap();
         }
-        assert_eq!(left(&pooler, database).await.len(), 2 * POOL);
+        assert_eq!(left(&pooler, database).await.len(), 2 * FEW);
     }
     let output = run(&office, &["forward"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -220,7 +222,7 @@ async fn p06_names_that_other_programs_left_in_pooled_sessions_do_no_harm() {
 /// the next client, who may write.
 #[tokio::test(flavor = "multi_thread")]
 async fn p06_a_writer_through_the_pooler_is_not_taken_for_a_reader() {
-    let (office, pooler) = office(Mode::Transaction).await;
+    let (office, pooler) = office(Mode::Transaction, FEW).await;
     let (desktop, cloud) = (pooler.url("desktop"), pooler.url("cloud"));
     office.write_config(&desktop, &cloud, "lag = \"1ms\"");
     // The first client of the pool, whose settings it hands on, is tidegate.
