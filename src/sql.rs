@@ -4,6 +4,8 @@
 //! built here or from the catalogue; values are always bound, never put into a slot.
 
 use std::borrow::Cow;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::TableName;
 
@@ -53,6 +55,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/met.sql",
     "postgres/move_position.sql",
     "postgres/move_quiet.sql",
+    "postgres/own_output.sql",
     "postgres/owner_marks.sql",
     "postgres/parents.sql",
     "postgres/park.sql",
@@ -73,6 +76,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/ring_edge.sql",
     "postgres/rings.sql",
     "postgres/row_met.sql",
+    "postgres/samples.sql",
     "postgres/set_aside.sql",
     "postgres/snapshot.sql",
     "postgres/stage.sql",
@@ -91,11 +95,38 @@ const FILES: &[(&str, &str)] = &files![
 #[derive(Debug, Clone)]
 pub struct Sql {
     files: Vec<(&'static str, Cow<'static, str>)>,
+    recorder: Option<Recorder>,
+}
+
+/// Keeps every statement that is rendered, in order, to be shown.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Arc<Mutex<Vec<Rendered>>>);
+
+/// A statement as it was rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// Its path below `sql/`.
+    pub name: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+impl Recorder {
+    /// What was rendered since the last time.
+    pub fn take(&self) -> Vec<Rendered> {
+        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, name: &'static str, text: &str) {
+        let rendered = Rendered { name, text: text.to_owned() };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rendered);
+    }
 }
 
 impl Default for Sql {
     fn default() -> Self {
-        Self { files: FILES.iter().map(|&(name, text)| (name, Cow::Borrowed(text))).collect() }
+        let files = FILES.iter().map(|&(name, text)| (name, Cow::Borrowed(text))).collect();
+        Self { files, recorder: None }
     }
 }
 
@@ -115,7 +146,16 @@ impl Sql {
             rest = after;
         }
         rendered.push_str(rest);
+        if let Some(recorder) = &self.recorder {
+            recorder.note(name, &rendered);
+        }
         rendered
+    }
+
+    /// The same statements; `recorder` keeps what is rendered.
+    pub fn recorded(mut self, recorder: &Recorder) -> Self {
+        self.recorder = Some(recorder.clone());
+        self
     }
 
     /// The same statements, but in `name` each `from` replaced by `to`. For tests that plant a

@@ -7,6 +7,7 @@ pub mod plan;
 pub mod planning;
 pub mod policy;
 pub mod position;
+pub mod sample;
 pub mod schema;
 pub mod settings;
 pub mod verdict;

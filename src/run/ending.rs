@@ -186,5 +186,6 @@ fn untouched(settings: &TableSettings, outcome: Outcome) -> TableReport {
         seconds: 0.0,
         drift: Vec::new(),
         error: None,
+        rehearsed: None,
     }
 }

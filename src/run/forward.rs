@@ -17,7 +17,7 @@ use crate::target::postgres::PgTarget;
 
 use super::ending::{self, Ending};
 use super::opening::{self, Opening};
-use super::report::{RunReport, TableReport};
+use super::report::{Rehearsed, RunReport, TableReport};
 use super::{Event, Events, Run};
 
 /// What is asked of a run.
@@ -29,6 +29,8 @@ pub struct Request {
     pub full: bool,
     /// Roll everything back in the end.
     pub dry_run: bool,
+    /// In a dry run: gather so many rows of each table to be shown.
+    pub rows: Option<usize>,
 }
 
 /// Runs forward sync once.
@@ -50,7 +52,6 @@ pub async fn forward(
     let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, workers + 1)?;
     let connection = cloud.connection().await?;
     let mut opening = opening::open(config, settings, &desktop, &connection, sql).await?;
-    events(Event::Planned { tables: opening.tables.len() });
     let run_id = Uuid::now_v7();
     if opening.tables.is_empty() {
         return Ok(report(config, request, run_id, ending::reports(&opening, &[])));
@@ -60,34 +61,59 @@ pub async fn forward(
     let store = Store::new(sql, &config.cloud_schema);
     refuse_unsuited(&mut opening, &view, &store);
     count_first_loads(&store, &connection, &mut opening.tables).await?;
+    events(Event::Planned { tables: opening.tables.len() });
     let target = PgTarget::new(&cloud, &store, run_id, view.identity());
-    let target = if request.dry_run { target.rehearsing() } else { target };
+    let target = match (request.dry_run, request.rows) {
+        (true, Some(rows)) => target.rehearsing().showing(rows),
+        (true, None) => target.rehearsing(),
+        (false, _) => target,
+    };
 
     let run = Run { view: &view, target: &target, stop, events, full: request.full };
     let turns = run.work_all(&opening, workers).await;
-    target.roll_back().await;
 
     let mut reports = ending::reports(&opening, &turns);
-    if !request.dry_run {
-        let ending = Ending { store: &store, run_id, view: &view };
-        let mut recorded = ending.record(&connection, &opening, &turns, &mut reports).await;
-        // The connection has been idle for the whole run; something on the way may have cut it.
-        if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
-            connection.discard();
-            recorded = match cloud.connection().await {
-                Ok(fresh) => ending.record(&fresh, &opening, &turns, &mut reports).await,
-                Err(e) => Err(e),
-            };
+    let ending = Ending { store: &store, run_id, view: &view };
+    let recorded = match request.dry_run {
+        true => {
+            let reports = &mut reports;
+            let record = async |within: &_| ending.record(within, &opening, &turns, reports).await;
+            target.roll_back(record).await
         }
-        // What a table met is worse than that it could not be recorded.
-        if let Err(e) = recorded {
-            if reports.iter().all(|report| report.error.is_none()) {
-                return Err(e);
+        false => {
+            let mut recorded = ending.record(&connection, &opening, &turns, &mut reports).await;
+            // The connection has been idle for the whole run; something on the way may have cut it.
+            if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
+                connection.discard();
+                recorded = match cloud.connection().await {
+                    Ok(fresh) => ending.record(&fresh, &opening, &turns, &mut reports).await,
+                    Err(e) => Err(e),
+                };
             }
-            tracing::error!(error = %e, "the run could not be recorded");
+            recorded
         }
+    };
+    // What a table met is worse than that it could not be recorded.
+    if let Err(e) = recorded {
+        if reports.iter().all(|report| report.error.is_none()) {
+            return Err(e);
+        }
+        tracing::error!(error = %e, "the run could not be recorded");
+    }
+    if request.dry_run {
+        tell_rehearsal(&opening, &target, &mut reports);
     }
     Ok(report(config, request, run_id, reports))
+}
+
+/// Adds what only a rehearsal tells.
+fn tell_rehearsal(opening: &Opening, target: &PgTarget<'_>, reports: &mut [TableReport]) {
+    for report in reports {
+        let table = opening.tables.iter().find(|(plan, _)| plan.label() == report.table);
+        let watermark_from = table.and_then(|(_, state)| state.position.watermark.clone());
+        let rows = target.shown(&report.table);
+        report.rehearsed = Some(Rehearsed { watermark_from, rows });
+    }
 }
 
 /// The run's report, its tables in the order of the configuration.

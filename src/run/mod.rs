@@ -6,13 +6,14 @@ mod opening;
 mod report;
 mod retry;
 mod schedule;
+pub mod script;
 mod worker;
 
 use tokio_util::sync::CancellationToken;
 
 pub use forward::{Request, forward, same_source};
 pub use opening::{Planned, planned, selected};
-pub use report::{Outcome, RunReport, SCHEMA_VERSION, TableReport, Trouble};
+pub use report::{Outcome, Rehearsed, RunReport, SCHEMA_VERSION, TableReport, Trouble};
 
 /// What a run tells while it is at work.
 #[derive(Debug)]

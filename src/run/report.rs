@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Kind};
 use crate::model::Reason;
+use crate::model::sample::Sample;
 
 /// The version of the document; it grows when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -63,6 +64,19 @@ pub struct TableReport {
     /// What went wrong, with its remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Trouble>,
+    /// What only a rehearsal tells.
+    #[serde(flatten)]
+    pub rehearsed: Option<Rehearsed>,
+}
+
+/// What a plan says of a table beside what a run says.
+#[derive(Debug, Serialize)]
+pub struct Rehearsed {
+    /// Up to where the source has been read before.
+    pub watermark_from: Option<String>,
+    /// Some of its rows, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Vec<Sample>>,
 }
 
 /// An error as it is shown.
@@ -174,6 +188,11 @@ impl RunReport {
             // Nothing was done: the code says why.
             _ => setup().or(same()).unwrap_or(3),
         }
+    }
+
+    /// Rows that were written, or would be.
+    pub fn written(&self) -> u64 {
+        self.tables.iter().map(|t| t.inserted + t.updated).sum()
     }
 
     /// Withheld rows of all tables.

@@ -7,6 +7,7 @@ mod merge;
 mod parents;
 mod refuse;
 mod render;
+mod samples;
 mod stage;
 mod uniques;
 mod write_set;
@@ -22,6 +23,7 @@ use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
+use crate::model::sample::Sample;
 use crate::model::write_set::{Expected, TxId, WriteSet};
 use crate::model::{
     Account, Awaited, Batch, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
@@ -30,6 +32,7 @@ use crate::sql::{Sql, table};
 use crate::store::Store;
 
 use super::{Staging, Target, TargetTx};
+use samples::Samples;
 use write_set::Counter;
 
 /// The PostgreSQL that is written.
@@ -41,6 +44,8 @@ pub struct PgTarget<'d> {
     run_id: Uuid,
     source_identity: String,
     ending: Ending,
+    /// Rows that a rehearsal shows.
+    samples: Option<Samples>,
 }
 
 /// What becomes of the transactions.
@@ -80,8 +85,15 @@ impl<'d> PgTarget<'d> {
         run_id: Uuid,
         source_identity: &str,
     ) -> Self {
-        let source_identity = source_identity.to_owned();
-        Self { database, sql: store.sql(), store, run_id, source_identity, ending: Ending::Commit }
+        Self {
+            database,
+            sql: store.sql(),
+            store,
+            run_id,
+            source_identity: source_identity.to_owned(),
+            ending: Ending::Commit,
+            samples: None,
+        }
     }
 
     /// The same, but everything is rolled back in the end: a dry run.
@@ -90,37 +102,53 @@ impl<'d> PgTarget<'d> {
         self
     }
 
+    /// The same rehearsal; it keeps up to `rows` rows of each table to be shown.
+    pub fn showing(mut self, rows: usize) -> Self {
+        self.samples = Some(Samples::new(rows));
+        self
+    }
+
+    /// The rows of a table that were kept to be shown; `None` where nobody asked for them.
+    pub fn shown(&self, label: &str) -> Option<Vec<Sample>> {
+        self.samples.as_ref().map(|samples| samples.take(label))
+    }
+
     /// The connection of the next batch, in its transaction. Nobody changes the table's definition
     /// from here on.
     async fn open(&self, plan: &TablePlan) -> Result<Connection> {
+        // Whoever holds the whole table must not be taken for somebody who holds a row.
+        let lock = format!("lock table {} in row exclusive mode", table(&plan.target));
+        let label = plan.label();
+        self.enter(&format!("beginning with {label}"), &lock).await.map_err(|e| match e.kind() {
+            Kind::Busy => Error::new(Kind::Transient, format!("somebody locks all of {label}")),
+            _ => e,
+        })
+    }
+
+    /// A connection in a transaction, or in what is left of the rehearsal's, after `statement`.
+    async fn enter(&self, doing: &str, statement: &str) -> Result<Connection> {
         let rehearsal = match &self.ending {
             Ending::Commit => Rehearsal::Before,
             Ending::Rehearse(slot) => mem::replace(&mut *slot.lock().await, Rehearsal::Within),
         };
-        let render = |statement| self.sql.render(statement, &[]);
+        let render = |name| self.sql.render(name, &[]);
         let (connection, start) = match (rehearsal, &self.ending) {
             (Rehearsal::Before, ending) => {
                 let begin = render("postgres/begin.sql");
                 let savepoint = if matches!(ending, Ending::Commit) { "" } else { SAVEPOINT };
                 (self.database.connection().await?, begin + savepoint)
             }
-            (Rehearsal::Between(connection), _) => (*connection, render("postgres/clear.sql")),
+            (Rehearsal::Between(connection), _) => {
+                (*connection, render("postgres/own_output.sql") + &render("postgres/clear.sql"))
+            }
             (Rehearsal::Failed(connection), _) => (*connection, UNDO.to_owned()),
             (Rehearsal::Within, _) => return Err(rehearsal_lost()),
         };
-        // Whoever holds the whole table must not be taken for somebody who holds a row.
-        let lock = format!("{start};\nlock table {} in row exclusive mode", table(&plan.target));
-        let label = plan.label();
-        match connection.batch(format!("beginning with {label}"), &lock).await {
+        match connection.batch(doing, &format!("{start};\n{statement}")).await {
             Ok(()) => Ok(connection),
             Err(e) => {
                 connection.discard();
-                Err(match e.kind() {
-                    Kind::Busy => {
-                        Error::new(Kind::Transient, format!("somebody locks all of {label}"))
-                    }
-                    _ => e,
-                })
+                Err(e)
             }
         }
     }
@@ -141,21 +169,39 @@ impl PgTarget<'_> {
     async fn look<R: Default>(&self, ask: impl AsyncFnOnce(&Connection) -> Result<R>) -> Result<R> {
         match &self.ending {
             Ending::Commit => ask(&self.database.connection().await?).await,
-            Ending::Rehearse(slot) => match &*slot.lock().await {
-                Rehearsal::Between(connection) => ask(connection).await,
-                _ => Ok(R::default()),
-            },
+            Ending::Rehearse(slot) => {
+                let mut slot = slot.lock().await;
+                let connection = match mem::replace(&mut *slot, Rehearsal::Within) {
+                    Rehearsal::Between(connection) => connection,
+                    Rehearsal::Failed(connection) => {
+                        connection.batch("undoing a batch", UNDO).await?;
+                        connection
+                    }
+                    other => {
+                        *slot = other;
+                        return Ok(R::default());
+                    }
+                };
+                let answer = ask(&connection).await;
+                *slot = Rehearsal::Between(connection);
+                answer
+            }
         }
     }
 
-    /// Ends a rehearsal: nothing of it remains.
-    pub async fn roll_back(&self) {
-        if let Ending::Rehearse(slot) = &self.ending
-            && let Rehearsal::Between(connection) | Rehearsal::Failed(connection) =
-                mem::take(&mut *slot.lock().await)
-        {
-            connection.discard();
+    /// Ends a rehearsal: `last` still sees all of it; then nothing remains.
+    ///
+    /// # Errors
+    /// What `last` met.
+    pub async fn roll_back(&self, last: impl AsyncFnOnce(&Connection) -> Result<()>) -> Result<()> {
+        let Ending::Rehearse(slot) = &self.ending else { return Ok(()) };
+        if matches!(*slot.lock().await, Rehearsal::Within) {
+            return Ok(());
         }
+        let connection = self.enter("ending a rehearsal", "").await?;
+        let outcome = last(&connection).await;
+        connection.discard();
+        outcome
     }
 }
 
@@ -295,6 +341,7 @@ impl TargetTx for PgTx<'_> {
 
     async fn classify(&mut self, cycles: Cycles) -> Result<Tally> {
         let tally = self.decide(cycles).await?;
+        self.gather_samples().await?;
         fail::fail_point!("after_classify", |_| std::process::abort());
         Ok(tally)
     }

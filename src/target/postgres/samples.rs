@@ -1,0 +1,128 @@
+//! Rows for people to look at: read in a rehearsal between classification and merge, when both
+//! versions are there.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::sample::{Change, Sample};
+use crate::model::{TablePlan, Verdict};
+use crate::sql::table;
+
+use super::{PgTx, render};
+
+/// The rows that were gathered so far.
+#[derive(Debug)]
+pub(super) struct Samples {
+    /// So many a table.
+    limit: usize,
+    /// By the label of the table.
+    tables: Mutex<BTreeMap<String, Vec<Sample>>>,
+}
+
+impl Samples {
+    /// Gathers up to `limit` rows a table.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, tables: Mutex::default() }
+    }
+
+    /// Takes out what was gathered of one table.
+    pub(super) fn take(&self, label: &str) -> Vec<Sample> {
+        self.with(|tables| tables.remove(label).unwrap_or_default())
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&mut BTreeMap<String, Vec<Sample>>) -> R) -> R {
+        work(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many rows more there is room for, and the keys of those that a retry may bring after all.
+    fn wanted(&self, label: &str) -> (usize, Vec<String>) {
+        self.with(|tables| {
+            let gathered = tables.get(label).map(Vec::as_slice).unwrap_or_default();
+            let waiting = gathered.iter().filter(|row| is_withheld(row));
+            let keys = waiting.map(|row| row.key.to_string()).collect();
+            (self.limit.saturating_sub(gathered.len()), keys)
+        })
+    }
+
+    /// Adds a row, or gives it its last verdict.
+    fn add(&self, label: &str, row: Sample) {
+        self.with(|tables| {
+            let gathered = tables.entry(label.to_owned()).or_default();
+            match gathered.iter().position(|known| known.key == row.key) {
+                Some(i) if row.verdict == Verdict::Unchanged => drop(gathered.remove(i)),
+                Some(i) if is_withheld(&gathered[i]) => gathered[i] = row,
+                // A row that was inserted without a reference, which is set now.
+                Some(_) => {}
+                None => gathered.push(row),
+            }
+        });
+    }
+}
+
+fn is_withheld(row: &Sample) -> bool {
+    matches!(row.verdict, Verdict::Withheld(_))
+}
+
+impl PgTx<'_> {
+    /// Gathers rows of this batch, if somebody wants to see them.
+    pub(super) async fn gather_samples(&self) -> Result<()> {
+        let Some(samples) = &self.target.samples else { return Ok(()) };
+        let label = self.plan.label();
+        let (room, again) = samples.wanted(&label);
+        let wanted = i64::try_from(room + again.len()).unwrap_or(i64::MAX);
+        if wanted == 0 {
+            return Ok(());
+        }
+        for row in self.read_samples(wanted, &again).await? {
+            samples.add(&label, sample(self.plan, &row)?);
+        }
+        Ok(())
+    }
+
+    async fn read_samples(&self, wanted: i64, again: &[String]) -> Result<Vec<Row>> {
+        let plan = self.plan;
+        let sql = self.target.sql;
+        let statement = sql.render(
+            "postgres/samples.sql",
+            &[
+                ("key_json", &render::key_json(plan)),
+                ("staged_json", &render::staged_json(plan)),
+                ("target_json", &render::target_json(plan)),
+                ("target", &table(&plan.target)),
+                ("same_row", &render::target_is_staged(plan)),
+                ("order", &render::key_numbers(plan, "v")),
+            ],
+        );
+        let doing = || self.doing("looking at rows of");
+        let connection = self.connection()?;
+        connection.batch(doing(), &sql.render("postgres/present_output.sql", &[])).await?;
+        let params = [(&wanted as _, Type::INT8), (&again as _, Type::TEXT_ARRAY)];
+        let rows = connection.rows(doing(), &statement, &params).await?;
+        connection.batch(doing(), &sql.render("postgres/own_output.sql", &[])).await?;
+        Ok(rows)
+    }
+}
+
+fn sample(plan: &TablePlan, row: &Row) -> Result<Sample> {
+    let verdict = Verdict::from_word(row.get("verdict"))
+        .ok_or_else(|| Error::new(Kind::Verification, "a row was left without a verdict"))?;
+    let object = |name: &str| {
+        let text: Option<&str> = row.get(name);
+        text.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default()
+    };
+    let (staged, held) = (object("staged"), object("held"));
+    let value = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
+    let changes = plan
+        .settable()
+        .filter(|_| verdict == Verdict::Update)
+        .map(|c| (&c.target, value(&held, &c.target), value(&staged, &c.target)))
+        .filter(|(_, from, to)| from != to)
+        .map(|(name, from, to)| (name.clone(), Change { from, to }))
+        .collect();
+    Ok(Sample { key: object("key"), verdict, changes })
+}
