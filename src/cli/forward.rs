@@ -8,7 +8,7 @@ use crate::run::{self, Request};
 use crate::sql::Sql;
 
 use super::progress::Bar;
-use super::{Global, Output, print};
+use super::{Global, Output, plan, print};
 
 /// Bring the desktop's changes to the cloud.
 ///
@@ -23,8 +23,7 @@ pub(super) struct Arguments {
     /// Read whole tables, not only what changed
     #[arg(long)]
     full: bool,
-    /// Show what a run would do: everything is merged in one transaction, which is rolled back.
-    /// Until then its rows are locked for mobile users
+    /// Print what `plan` prints, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Exit with 3 also when rows were withheld and nothing else went wrong
@@ -42,6 +41,7 @@ pub(super) async fn run(
         tables: arguments.tables.clone(),
         full: arguments.full,
         dry_run: arguments.dry_run,
+        rows: None,
     };
     let bar = Bar::new(global.quiet);
     let sql = Sql::default();
@@ -49,6 +49,7 @@ pub(super) async fn run(
     bar.clear();
     let report = report?;
     match global.output {
+        _ if report.dry_run => plan::show(global, &report)?,
         Output::Json => print::json(&report)?,
         Output::Human => print::run(&report),
     }

@@ -8,6 +8,7 @@ mod grants;
 mod init;
 mod logging;
 mod migrate;
+mod plan;
 mod print;
 mod progress;
 mod signals;
@@ -44,6 +45,8 @@ Exit codes:
   13   cloud unreachable
   20   verification failed: what a transaction wrote was not what was planned, and it was rolled
        back; or `verify` found a difference that nothing explains
+  20   verification failed: what a transaction wrote was not what was planned; it was rolled back
+  21   `plan` found changes
   75   another run holds the table
   130  interrupted (143: terminated); the next run resumes";
 
@@ -83,6 +86,7 @@ enum Verb {
     Check(check::Arguments),
     Grants(grants::Arguments),
     Migrate(migrate::Arguments),
+    Plan(plan::Arguments),
     Forward(forward::Arguments),
     Verify(verify::Arguments),
     Status(status::Arguments),
@@ -117,6 +121,7 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Check(arguments) => check::run(&cli.global, arguments).await,
         Verb::Grants(arguments) => grants::run(&cli.global, arguments).await,
         Verb::Migrate(arguments) => migrate::run(&cli.global, arguments).await,
+        Verb::Plan(arguments) => plan::run(&cli.global, arguments, stop.token()).await,
         Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
         Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,

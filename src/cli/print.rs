@@ -1,5 +1,7 @@
 //! What people read on stdout.
 
+mod plan;
+
 use std::error::Error as _;
 use std::path::Path;
 
@@ -11,6 +13,8 @@ use crate::init::Proposal;
 use crate::run::{Outcome, RunReport, TableReport};
 use crate::store::TableStatus;
 use crate::verify;
+
+pub(super) use plan::{plan, script};
 
 /// One JSON document.
 pub(super) fn json(document: &impl Serialize) -> Result<()> {
@@ -68,6 +72,12 @@ pub(super) fn run(report: &RunReport) {
         table.add_row(cells);
     }
     println!("{table}");
+    remarks(report);
+    println!("{}", sentence(report));
+}
+
+/// What needs attention, a line each.
+fn remarks(report: &RunReport) {
     for t in &report.tables {
         if t.withheld > 0 {
             let reasons = t.withheld_by.iter().map(|(reason, n)| format!("{n} {}", reason.word()));
@@ -80,7 +90,6 @@ pub(super) fn run(report: &RunReport) {
             println!("{}: {}\n  {}", t.table, trouble.message, trouble.remedy);
         }
     }
-    println!("{}", sentence(report));
 }
 
 fn mobile(t: &TableReport) -> String {
@@ -92,22 +101,24 @@ fn mobile(t: &TableReport) -> String {
 }
 
 fn sentence(report: &RunReport) -> String {
-    let written: u64 = report.tables.iter().map(|t| t.inserted + t.updated).sum();
-    let what = match (report.dry_run, written) {
-        (true, 1) => "1 row would be written; everything was rolled back".to_owned(),
-        (true, _) => format!("{written} rows would be written; everything was rolled back"),
-        (false, 0) => "nothing to write".to_owned(),
-        (false, 1) => "1 row written".to_owned(),
-        (false, _) => format!("{written} rows written"),
+    let (nothing, written, list, end) = match report.dry_run {
+        true => ("would be written", "would be written", "", "; everything was rolled back"),
+        false => ("to write", "written", " (see _sync_withheld)", ""),
+    };
+    let what = match report.written() {
+        0 => format!("nothing {nothing}"),
+        1 => format!("1 row {written}"),
+        rows => format!("{rows} rows {written}"),
     };
     let how = match report.outcome {
         Outcome::Ok => "done".to_owned(),
         outcome => outcome.word().replace('_', " "),
     };
-    match report.withheld() {
-        0 => format!("{how}: {what}"),
-        withheld => format!("{how}: {what}, {withheld} withheld (see _sync_withheld)"),
-    }
+    let withheld = match report.withheld() {
+        0 => String::new(),
+        withheld => format!(", {withheld} withheld{list}"),
+    };
+    format!("{how}: {what}{withheld}{end}")
 }
 
 /// A verification: a line a table, then every difference, then one sentence.

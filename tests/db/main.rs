@@ -19,6 +19,7 @@ mod losses;
 mod merging;
 mod network;
 mod pgbouncer;
+mod plan;
 mod planning;
 mod pooler;
 mod process;
