@@ -10,6 +10,7 @@ select json_build_object(
         ) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00' order by l.place)
         from unnest($1::float8[]) with ordinality as l (lag, place)
     ), '[]'),
+    'clock', extract(epoch from clock_timestamp()),
     'prepared', exists (select from pg_prepared_xacts where database = current_database()),
     'sees_others', pg_has_role('pg_read_all_stats', 'usage'),
     'tracks', current_setting('track_activities')::boolean,

@@ -29,7 +29,10 @@ update {{store}}._sync_metadata m
 set generation = m.generation + 1,
     run_id = $4,
     source_identity = $6,
-    last_sync_timestamp = clock_timestamp(),
+    -- A run that reads again what lies before the watermark, and stops there, has not read up to now.
+    last_sync_timestamp = case
+        when $7 = 'last_row' and not j.ahead then m.last_sync_timestamp else clock_timestamp()
+    end,
     consecutive_failures = 0,
     watermark = case when j.ahead then j.watermark::text else m.watermark end,
     after_key = case when j.ahead then j.after_key else m.after_key end

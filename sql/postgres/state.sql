@@ -9,6 +9,10 @@ select json_build_object(
             'after', m.after_key::text,
             'generation', coalesce(m.generation, 0),
             'source_identity', m.source_identity,
+            'moved', case when isfinite(m.watermark::timestamptz) then json_build_object(
+                'watermark', extract(epoch from m.watermark::timestamptz),
+                'ago', coalesce(extract(epoch from clock_timestamp() - m.last_sync_timestamp), 0)
+            ) end,
             'mobile', c.rows,
             'withholds', exists (
                 select from {{store}}._sync_withheld w

@@ -16,6 +16,6 @@ pub mod write_set;
 pub use batch::Batch;
 pub use names::TableName;
 pub use plan::{Direction, TablePlan};
-pub use position::{Awaited, Checkpoint, Horizon, InRing, Position, Selection};
+pub use position::{Awaited, Checkpoint, Horizon, InRing, Moved, Position, Selection};
 pub use settings::{Lag, Ownership, TableSettings};
 pub use verdict::{Account, Reason, Tally, Verdict};

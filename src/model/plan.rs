@@ -14,7 +14,7 @@ pub enum Direction {
 
 impl Direction {
     /// The word in tables and output.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Direction::Forward => "forward",
         }

@@ -1,6 +1,9 @@
 //! How far a source has been read, and what is asked of it next.
 
 use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::Deserialize;
 
 /// How far one table has been read in one direction: what `_sync_metadata` holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +20,48 @@ pub struct Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.watermark.as_deref().unwrap_or("the beginning"))
+    }
+}
+
+/// When a position was moved last, by the clocks of both ends.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Moved {
+    /// The watermark, by the source's clock of then: seconds since 1970.
+    pub watermark: f64,
+    /// How long ago it was, by the target's clock: seconds.
+    pub ago: f64,
+}
+
+/// The source's clock has been set back since a position was moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetBack {
+    /// By how much, at least.
+    pub by: Duration,
+    /// Where to read from, so that nothing is lost that was stamped since.
+    pub from: Position,
+}
+
+impl Moved {
+    /// Clocks that run by themselves drift apart by less than this between two runs.
+    const DRIFT: f64 = 1.0;
+    /// Read in addition: what was stamped while the last run was under way, or in a transaction that
+    /// was open then.
+    const OVERLAP: f64 = 3600.0;
+
+    /// Whether the source's clock, at `clock` now, has been set back since. A watermark is never
+    /// later than the clock that it was taken from: so much longer ago, that clock stood at or above
+    /// it, unless it was set since. It need not be below the watermark any more.
+    pub fn set_back(&self, clock: f64, at: &Position) -> Option<SetBack> {
+        let stood = clock - self.ago.max(0.0);
+        let by = self.watermark - stood;
+        if by <= Self::DRIFT {
+            return None;
+        }
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let from = UNIX_EPOCH + seconds(stood - Self::OVERLAP);
+        let from = humantime::format_rfc3339_micros(from).to_string();
+        let from = Position { watermark: Some(from), after: None, generation: at.generation };
+        Some(SetBack { by: seconds(by.round()), from })
     }
 }
 
@@ -64,4 +109,43 @@ pub enum Checkpoint {
     End(Horizon),
     /// Nowhere: the rows were read by their keys.
     Stay,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: f64 = 1_772_366_400.0;
+
+    /// A position that was moved at noon, two seconds behind the clock.
+    fn moved(ago: f64) -> Moved {
+        Moved { watermark: NOON - 2.0, ago }
+    }
+
+    #[test]
+    fn clocks_that_go_on_set_nothing_back() {
+        for (ago, clock) in [
+            (0.0, NOON),
+            (300.0, NOON + 300.0),
+            (86_400.0, NOON + 86_397.5),
+            // The desktop's clock was set forward, or the cloud's back.
+            (300.0, NOON + 4_000.0),
+            (-500.0, NOON + 300.0),
+        ] {
+            assert_eq!(moved(ago).set_back(clock, &Position::default()), None, "{ago} {clock}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_noticed_also_once_it_has_passed_the_watermark() {
+        let at = Position { watermark: None, after: Some("{}".into()), generation: 7 };
+        for (ago, from) in
+            [(60.0, "2026-03-01T10:50:00.000000Z"), (900.0, "2026-03-01T10:50:00.000000Z")]
+        {
+            let found = moved(ago).set_back(NOON - 600.0 + ago, &at).unwrap();
+            assert_eq!(found.by, Duration::from_secs(598));
+            let from = Position { watermark: Some(from.into()), after: None, generation: 7 };
+            assert_eq!(found.from, from);
+        }
+    }
 }

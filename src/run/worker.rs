@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::plan::Cycles;
+use crate::model::position::SetBack;
 use crate::model::{Awaited, Position, Selection, TablePlan};
 use crate::pipeline::{Progress, Way};
 use crate::source::View;
@@ -92,12 +93,36 @@ impl<V: View, T: Target> Run<'_, V, T> {
             let columns = plan.drift.join(", ");
             tracing::warn!(table = plan.label(), columns, "the cloud lacks columns; left out");
         }
-        let at = state.position.clone();
-        let selection = if self.full { Selection::All } else { Selection::Since(&at) };
         let label = plan.label();
+        let at;
+        let selection = match self.full {
+            true => Selection::All,
+            false => {
+                at = self.read_from(&label, state);
+                Selection::Since(&at)
+            }
+        };
         let watch = |progress: &Progress| {
             (self.events)(Event::Batch { table: &label, read: progress.account.read });
         };
         self.way(plan, &watch).follow(selection, Cycles::Wait, &mut worked.progress).await
+    }
+
+    /// Where to read from. The position itself never moves back.
+    fn read_from(&self, label: &str, state: &TableState) -> Position {
+        let at = &state.position;
+        match state.moved.and_then(|moved| moved.set_back(self.view.clock(), at)) {
+            None => at.clone(),
+            Some(SetBack { by, from }) => {
+                tracing::warn!(
+                    table = label,
+                    "{label}: the desktop's clock has been set back since the last run, or the \
+                     cloud's forward, by {} or more; the watermark stays until the clock has passed \
+                     it, and rows that were stamped since {from} are read again",
+                    humantime::format_duration(by),
+                );
+                from
+            }
+        }
     }
 }

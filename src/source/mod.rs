@@ -31,6 +31,9 @@ pub trait View {
     /// [`Kind::Config`] when nothing bounds the transactions that are still open.
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon>;
 
+    /// The source's clock when the horizon was read, in seconds since 1970.
+    fn clock(&self) -> f64;
+
     /// One ordered stream of the selected rows.
     fn read(
         &self,

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::{Error, Result};
-use crate::model::{Awaited, Ownership, Position, TablePlan};
+use crate::model::{Awaited, Moved, Ownership, Position, TablePlan};
 use crate::sql::list;
 
 use super::Store;
@@ -23,6 +23,8 @@ pub struct State {
 pub struct TableState {
     /// How far it has been read.
     pub position: Position,
+    /// When that was, by both clocks.
+    pub moved: Option<Moved>,
     /// Which source database that position belongs to.
     pub source_identity: Option<String>,
     /// Mobile rows when they were last counted.
@@ -48,6 +50,7 @@ struct TableDocument {
     after: Option<String>,
     generation: i64,
     source_identity: Option<String>,
+    moved: Option<Moved>,
     mobile: Option<u64>,
     withholds: bool,
 }
@@ -123,6 +126,7 @@ impl From<TableDocument> for TableState {
                 after: document.after,
                 generation: document.generation,
             },
+            moved: document.moved,
             source_identity: document.source_identity,
             mobile: document.mobile,
             withholds: document.withholds,

@@ -56,6 +56,8 @@ pub(super) struct Horizons {
     #[serde(flatten)]
     sight: Sight,
     pub(super) identity: String,
+    /// When this was read, in seconds since 1970.
+    pub(super) clock: f64,
     #[serde(skip)]
     lags: Vec<Lag>,
 }

@@ -32,7 +32,10 @@ impl PgSource {
         Self { database, sql: sql.clone() }
     }
 
-    /// Names the database, as [`View::identity`] does.
+    /// Names the database.
+    ///
+    /// # Errors
+    /// When it can't be asked.
     pub async fn identity(&self) -> Result<String> {
         let connection = self.database.connection().await?;
         Ok(Horizons::read(&connection, &self.sql, &[]).await?.identity)
@@ -142,6 +145,10 @@ impl View for PgView {
 
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon> {
         self.horizons.of(plan.settings.lag)
+    }
+
+    fn clock(&self) -> f64 {
+        self.horizons.clock
     }
 
     async fn read(&self, plan: &TablePlan, selection: Selection<'_>) -> Result<Changes> {

@@ -181,6 +181,10 @@ impl View for LateHorizon {
         self.horizon.horizon(plan)
     }
 
+    fn clock(&self) -> f64 {
+        self.horizon.clock()
+    }
+
     async fn read(&self, plan: &TablePlan, selection: Selection<'_>) -> Result<Changes> {
         self.snapshot.read(plan, selection).await
     }
