@@ -14,6 +14,7 @@ mod progress;
 mod signals;
 mod status;
 mod verify;
+mod watermark;
 
 use std::path::PathBuf;
 
@@ -90,6 +91,7 @@ enum Verb {
     Forward(forward::Arguments),
     Verify(verify::Arguments),
     Status(status::Arguments),
+    Watermark(watermark::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -125,6 +127,7 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
         Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,
+        Verb::Watermark(arguments) => watermark::run(&cli.global, arguments).await,
         Verb::Demo(arguments) => demo::run(&cli.global, arguments, stop.token()).await,
     }?;
     Ok(stop.code(code))

@@ -11,10 +11,13 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::init::Proposal;
 use crate::run::{Outcome, RunReport, TableReport};
-use crate::store::TableStatus;
+use crate::store::{TablePosition, TableStatus};
 use crate::verify;
 
 pub(super) use plan::{plan, script};
+
+/// In place of the watermark of a table that has none.
+const NOT_READ: &str = "not yet read";
 
 /// One JSON document.
 pub(super) fn json(document: &impl Serialize) -> Result<()> {
@@ -178,11 +181,32 @@ pub(super) fn status(tables: &[TableStatus]) {
         let withheld = t.withheld_by.iter().map(|(reason, n)| format!("{n} {reason}"));
         table.add_row([
             t.table.clone(),
-            t.watermark.clone().unwrap_or_else(|| "not yet read".to_owned()),
+            t.watermark.clone().unwrap_or_else(|| NOT_READ.to_owned()),
             t.lag_seconds.map(lag).unwrap_or_default(),
             counts.collect::<Vec<_>>().join(", "),
             withheld.collect::<Vec<_>>().join(", "),
             last_run(t),
+        ]);
+    }
+    println!("{table}");
+}
+
+/// Positions: a line a table and stream.
+pub(super) fn positions(positions: &[TablePosition]) {
+    let columns =
+        ["table", "stream", "read up to", "after", "generation", "moved", "read from", "by run"];
+    let mut table = plain(&columns, 4..5);
+    for p in positions {
+        let known = |value: &Option<String>| value.clone().unwrap_or_default();
+        table.add_row([
+            p.table.clone(),
+            p.stream.clone(),
+            p.watermark.clone().unwrap_or_else(|| NOT_READ.to_owned()),
+            p.after_key.as_ref().map(ToString::to_string).unwrap_or_default(),
+            p.generation.to_string(),
+            known(&p.last_sync),
+            known(&p.source_identity),
+            known(&p.run_id),
         ]);
     }
     println!("{table}");

@@ -11,7 +11,7 @@ use crate::error::{End, Error, Result};
 use crate::model::{Direction, Lag, TablePlan};
 use crate::source::postgres::{PgSource, PgView};
 use crate::source::{Source, View};
-use crate::sql::{Sql, literal};
+use crate::sql::Sql;
 use crate::store::{Store, TableState};
 use crate::target::postgres::PgTarget;
 
@@ -59,7 +59,7 @@ pub async fn forward(
 
     let view = PgSource::new(desktop, sql).open(&lags(&opening)).await?;
     let store = Store::new(sql, &config.cloud_schema);
-    refuse_unsuited(&mut opening, &view, &store);
+    refuse_unsuited(&mut opening, &view);
     count_first_loads(&store, &connection, &mut opening.tables).await?;
     events(Event::Planned { tables: opening.tables.len() });
     let target = PgTarget::new(&cloud, &store, run_id, view.identity());
@@ -140,12 +140,11 @@ fn lags(opening: &Opening) -> Vec<Lag> {
 }
 
 /// Tables that the view is no good for can't be synced.
-fn refuse_unsuited(opening: &mut Opening, view: &PgView, store: &Store<'_>) {
+fn refuse_unsuited(opening: &mut Opening, view: &PgView) {
     let tables = std::mem::take(&mut opening.tables);
     for (plan, state) in tables {
         let known = state.source_identity.as_deref();
-        let suited =
-            view.horizon(&plan).and_then(|_| same_source(&plan, known, view.identity(), store));
+        let suited = view.horizon(&plan).and_then(|_| same_source(&plan, known, view.identity()));
         match suited {
             Ok(()) => opening.tables.push((plan, state)),
             Err(e) => opening.refused.push((plan.settings, e)),
@@ -157,12 +156,7 @@ fn refuse_unsuited(opening: &mut Opening, view: &PgView, store: &Store<'_>) {
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when the position is `known` to belong to another.
-pub fn same_source(
-    plan: &TablePlan,
-    known: Option<&str>,
-    identity: &str,
-    store: &Store<'_>,
-) -> Result<()> {
+pub fn same_source(plan: &TablePlan, known: Option<&str>, identity: &str) -> Result<()> {
     if known.is_none_or(|known| known == identity) {
         return Ok(());
     }
@@ -170,11 +164,9 @@ pub fn same_source(
     Err(Error::config(
         format!("{label} was read from another desktop database before"),
         format!(
-            "If the desktop was moved or restored on purpose, forget where the old one stood, so \
-             that the whole table is compared: update {}._sync_metadata set source_identity = \
-             null, watermark = null, after_key = null where table_name = {};",
-            store.quoted(),
-            literal(&label)
+            "If the desktop was moved or restored on purpose, run `tidegate watermark accept \
+             --table {label}`: the next run then compares the whole table, and rows of mobile \
+             users stay as they are."
         ),
     ))
 }

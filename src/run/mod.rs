@@ -7,6 +7,7 @@ mod report;
 mod retry;
 mod schedule;
 pub mod script;
+pub mod watermark;
 mod worker;
 
 use tokio_util::sync::CancellationToken;

@@ -2,6 +2,7 @@
 
 mod books;
 mod migrate;
+mod positions;
 mod rights;
 mod runs;
 mod state;
@@ -10,6 +11,7 @@ mod withheld;
 
 pub use books::{Books, Counted};
 pub use migrate::Migrated;
+pub use positions::{Moment, TablePosition};
 pub use rights::{RIGHTS, TableRights};
 pub use runs::{Finished, Quiet};
 pub use state::{State, TableState};

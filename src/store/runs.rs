@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::model::{Account, Horizon, Position, Reason, TablePlan};
 use crate::sql::{column, table};
 
-use super::Store;
+use super::{Store, TablePosition};
 
 /// The end of one table's run, as `_sync_runs` keeps it.
 #[derive(Debug, Serialize)]
@@ -75,8 +75,9 @@ impl Store<'_> {
             "withheld": tally.withheld_total(),
             "withheld_by": tally.withheld,
         });
-        self.write_run("postgres/record_run.sql", connection, run_id, plan, &counts.to_string())
-            .await
+        let label = plan.label();
+        let of = (&*label, plan.direction.word());
+        self.write_run("postgres/record_run.sql", connection, run_id, of, &counts.to_string()).await
     }
 
     /// Notes how a table's run ended.
@@ -87,8 +88,32 @@ impl Store<'_> {
         plan: &TablePlan,
         finished: &Finished<'_>,
     ) -> Result<()> {
+        let label = plan.label();
+        let of = (&*label, plan.direction.word());
+        self.write_finished(connection, run_id, of, finished).await
+    }
+
+    /// Notes that a position was moved by hand.
+    pub async fn note_run(
+        &self,
+        connection: &Connection,
+        run_id: Uuid,
+        position: &TablePosition,
+        finished: &Finished<'_>,
+    ) -> Result<()> {
+        let of = (&*position.table, &*position.direction);
+        self.write_finished(connection, run_id, of, finished).await
+    }
+
+    async fn write_finished(
+        &self,
+        connection: &Connection,
+        run_id: Uuid,
+        of: (&str, &str),
+        finished: &Finished<'_>,
+    ) -> Result<()> {
         let document = json!(finished).to_string();
-        self.write_run("postgres/finish_run.sql", connection, run_id, plan, &document).await
+        self.write_run("postgres/finish_run.sql", connection, run_id, of, &document).await
     }
 
     async fn write_run(
@@ -96,10 +121,9 @@ impl Store<'_> {
         statement: &'static str,
         connection: &Connection,
         run_id: Uuid,
-        plan: &TablePlan,
+        (label, direction): (&str, &str),
         document: &str,
     ) -> Result<()> {
-        let (label, direction) = (plan.label(), plan.direction.word());
         let params = [(&run_id as _, Type::UUID), text(&label), text(&direction), text(&document)];
         let doing = format!("recording the run of {label}");
         connection.run(doing, &self.render(statement), &params).await?;

@@ -145,7 +145,7 @@ impl<'v> Ends<'v> {
         // The cloud first: see above.
         let snapshot = Snapshot::take(self.cloud, plan, timeout, self.sql).await?;
         let books = self.store.books(snapshot.connection()?, plan).await?;
-        run::same_source(plan, books.source_identity.as_deref(), &self.identity, self.store)?;
+        run::same_source(plan, books.source_identity.as_deref(), &self.identity)?;
         let cloud = Side { snapshot, inventory: snapshot::of_cloud(plan) };
         let in_cloud = cloud.snapshot.count(&cloud.inventory).await?;
 

@@ -307,28 +307,42 @@ async fn another_desktop_database_is_refused() {
     let insert = "insert into jobs values (1, 'other', 'D', now(), now())";
     other.batch_execute(insert).await.unwrap();
     office.write_config(&office.cluster.url("other"), &office.cluster.url("cloud"), "");
-    let run = says(&office, &["forward"], 10, &["another desktop database", "source_identity"]);
+    let remedy = "tidegate watermark accept --table jobs";
+    says(&office, &["forward"], 10, &["another desktop database", remedy]);
     assert_eq!(value(&office.cloud, "select name from jobs where id = 1").await, "job 1");
-    // What the remedy says helps.
-    let (_, remedy) = stdout(&run).split_once("is compared: ").unwrap();
-    office.cloud.batch_execute(remedy.lines().next().unwrap()).await.unwrap();
+    let arguments: Vec<&str> = remedy.split(' ').skip(1).collect();
+    says(&office, &arguments, 0, &["/desktop → ", "/other; the next run compares the whole table"]);
     says(&office, &["forward"], 0, &["1 row written"]);
 }
 
 #[test]
 fn every_verb_has_help() {
-    for verb in
-        ["program", "init", "check", "grants", "migrate", "forward", "verify", "status", "demo"]
-    {
+    for verb in [
+        "",
+        "init",
+        "check",
+        "grants",
+        "migrate",
+        "plan",
+        "forward",
+        "verify",
+        "status",
+        "watermark",
+        "watermark show",
+        "watermark set",
+        "watermark accept",
+        "demo",
+    ] {
         let mut command = std::process::Command::new(crate::support::TIDEGATE);
         let help = command
-            .args(Some(verb).filter(|v| *v != "program"))
+            .args(verb.split_whitespace())
             .arg("--help")
             .env("COLUMNS", "100")
             .output()
             .unwrap();
         assert_eq!(help.status.code(), Some(0));
-        let name = format!("help_{verb}");
+        let name = if verb.is_empty() { "program" } else { verb };
+        let name = format!("help_{}", name.replace(' ', "_"));
         insta::assert_snapshot!(name, stdout(&help));
     }
 }

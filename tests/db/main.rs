@@ -33,3 +33,4 @@ mod statements;
 mod story;
 mod support;
 mod verify;
+mod watermark;

@@ -85,7 +85,7 @@ async fn everything(office: &Listened) {
             from generate_series(1, 8) i";
     office.at_the_desk(orders).await;
     office.on_the_phone("insert into orders (office, \"No\", source) values (1, 2, 'M')").await;
-    office.run(&["forward", "--dry-run"], Some(0), "");
+    office.run(&["plan", "--rows"], Some(21), "");
     // Stops in the middle of orders, then goes on, with two clients who are each other's parent.
     office.configure("batch_rows = 1");
     office.run(&["forward"], None, "after_commit=4*off->return");
@@ -108,6 +108,7 @@ async fn everything(office: &Listened) {
     let refused = "insert into orders values (1, 100, 1, null, 'x', 'calm', 1, 'x', 1, 'D', now())";
     office.at_the_desk(refused).await;
     office.run(&["forward"], Some(3), "");
+    office.run(&["watermark", "set", "orders", "--to", "2026-01-01T00:00:00Z"], Some(0), "");
 }
 
 /// What the verbs that only look ask beside that: the cloud, then the desktop.

@@ -7,7 +7,7 @@ use crate::model::sample::Sample;
 use crate::run::script::Part;
 use crate::run::{RunReport, TableReport};
 
-use super::{plain, remarks, sentence};
+use super::{NOT_READ, plain, remarks, sentence};
 
 /// A longer value is cut.
 const VALUE_CHARS: usize = 60;
@@ -41,7 +41,7 @@ fn positions(t: &TableReport) -> [String; 2] {
         Some(watermark) => watermark.clone(),
         None => String::new(),
     };
-    [from.unwrap_or_else(|| "not yet read".to_owned()), to]
+    [from.unwrap_or_else(|| NOT_READ.to_owned()), to]
 }
 
 /// One row in one line, as in `jobs id=5: update name "old" → "new"`.
