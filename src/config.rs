@@ -18,12 +18,15 @@ mod expand;
 mod exposed;
 mod file;
 mod keys;
+mod show;
 mod table;
 
 pub mod quote;
 
 #[cfg(test)]
 mod tests;
+
+pub use show::{Origin, Setting, Shown, ShownSection};
 
 /// Where the configuration is looked for when the command line names no file, in this order.
 pub const DEFAULT_PATHS: [&str; 2] = ["./tidegate.toml", "/etc/tidegate/tidegate.toml"];
@@ -49,10 +52,7 @@ pub struct Config {
 impl Config {
     /// Reads and checks `explicit`, or the first of [`DEFAULT_PATHS`] that exists.
     pub fn load(explicit: Option<&Path>) -> Result<Self> {
-        let (path, text) = match explicit {
-            Some(path) => (path, read(path)?.ok_or_else(|| not_found(path))?),
-            None => first_of(&DEFAULT_PATHS)?,
-        };
+        let (path, text) = find(explicit)?;
         Self::of(&text, path)
     }
 
@@ -95,6 +95,20 @@ pub fn can_name(table: &TableName) -> bool {
     table::parse_name(&table.to_string()).as_ref() == Some(table)
 }
 
+impl Shown {
+    /// Every key of the same file, without secrets. The file is checked first.
+    pub fn load(explicit: Option<&Path>) -> Result<Self> {
+        let (path, text) = find(explicit)?;
+        Self::parse(&text, path, &environment)
+    }
+
+    /// Shows `text` as if it were the content of `path`; `env` looks up environment variables.
+    pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        Config::parse(text, path, env)?;
+        show::shown(file::File { path, text, env })
+    }
+}
+
 /// Every key that the file may hold, in whichever section.
 pub fn keys() -> std::collections::BTreeSet<&'static str> {
     keys::all()
@@ -128,6 +142,14 @@ fn read(path: &Path) -> Result<Option<String>> {
             "It must be a text file in UTF-8 that tidegate's user may read.",
         )
         .because(e)),
+    }
+}
+
+/// The file that `explicit` names, or the first of [`DEFAULT_PATHS`] that exists.
+fn find(explicit: Option<&Path>) -> Result<(&Path, String)> {
+    match explicit {
+        Some(path) => Ok((path, read(path)?.ok_or_else(|| not_found(path))?)),
+        None => first_of(&DEFAULT_PATHS),
     }
 }
 

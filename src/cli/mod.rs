@@ -2,6 +2,7 @@
 //! comes back. Results go to stdout, logs to stderr.
 
 mod check;
+mod config;
 mod demo;
 mod forward;
 mod grants;
@@ -92,6 +93,7 @@ enum Verb {
     Verify(verify::Arguments),
     Status(status::Arguments),
     Watermark(watermark::Arguments),
+    Config(config::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -128,6 +130,7 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,
         Verb::Watermark(arguments) => watermark::run(&cli.global, arguments).await,
+        Verb::Config(arguments) => config::run(&cli.global, arguments),
         Verb::Demo(arguments) => demo::run(&cli.global, arguments, stop.token()).await,
     }?;
     Ok(stop.code(code))

@@ -14,6 +14,12 @@ use crate::model::Ownership;
 const HOUR: Duration = Duration::from_secs(3600);
 /// The longest duration that [deletes] takes.
 const PERIOD_MAX: Duration = HOUR.saturating_mul(24 * 3650);
+/// Of tidegate's own tables.
+pub(super) const SCHEMA: &str = "tidegate";
+pub(super) const OWNER_COLUMN: &str = "source";
+pub(super) const DESKTOP_MARK: &str = "D";
+pub(super) const MOBILE_MARK: &str = "M";
+pub(super) const WORKERS: u64 = 4;
 /// PostgreSQL cuts longer names without a word.
 const NAME_BYTES_MAX: usize = 63;
 
@@ -30,16 +36,17 @@ pub(super) fn config(file: File<'_>) -> Result<Config> {
         path: file.path.to_owned(),
         desktop_url: url(&desktop.require("url", "\"${env:DESKTOP_URL}\"")?)?,
         cloud_url: url(&cloud.require("url", "\"${env:CLOUD_URL}\"")?)?,
-        cloud_schema: cloud.read("schema", name)?.unwrap_or_else(|| "tidegate".into()),
+        cloud_schema: cloud.read("schema", name)?.unwrap_or_else(|| SCHEMA.into()),
         ownership: ownership(&top.section("ownership")?.only(keys::OWNERSHIP)?)?,
-        workers: sync.read("workers", |e| e.whole(1..=64))?.unwrap_or(4) as usize,
+        workers: sync.read("workers", |e| e.whole(1..=64))?.unwrap_or(WORKERS) as usize,
         tables: table::all(&top.section("tables")?, &sync)?,
     })
 }
 
 /// A key that takes one value for now.
 pub(super) struct Choice {
-    now: &'static str,
+    /// The default.
+    pub(super) now: &'static str,
     /// What the grammar knows and later versions will do.
     later: &'static [&'static str],
 }
@@ -53,8 +60,8 @@ pub(super) const CONFLICTS: Choice =
     Choice { now: "latest", later: &["desktop", "mobile", "hold", "columns"] };
 /// Whether a later desktop edit may change a row of the mobile app.
 pub(super) const EDITS: Choice = Choice { now: "owner", later: &["latest"] };
-const DELETES_FORWARD: Choice = Choice { now: "off", later: &["reconcile", "log"] };
-const DELETES_REVERSE: Choice = Choice { now: "off", later: &["log"] };
+pub(super) const DELETES_FORWARD: Choice = Choice { now: "off", later: &["reconcile", "log"] };
+pub(super) const DELETES_REVERSE: Choice = Choice { now: "off", later: &["log"] };
 
 impl Choice {
     /// Refuses all but what this version does.
@@ -89,9 +96,9 @@ pub(super) fn deletes(section: &Section<'_>) -> Result<()> {
 }
 
 fn ownership(section: &Section<'_>) -> Result<Ownership> {
-    let column = section.read("column", name)?.unwrap_or_else(|| "source".into());
-    let desktop = section.read("desktop", mark)?.unwrap_or_else(|| "D".into());
-    let mobile = section.read("mobile", mark)?.unwrap_or_else(|| "M".into());
+    let column = section.read("column", name)?.unwrap_or_else(|| OWNER_COLUMN.into());
+    let desktop = section.read("desktop", mark)?.unwrap_or_else(|| DESKTOP_MARK.into());
+    let mobile = section.read("mobile", mark)?.unwrap_or_else(|| MOBILE_MARK.into());
     if desktop == mobile {
         return Err(section.refuse(
             "gives desktop and mobile the same mark",

@@ -18,15 +18,26 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The text with every reference replaced by what it stands for.
 pub(super) fn expand(text: &str, env: Env<'_>) -> Result<String> {
-    replace(text, &|reference| look_up(reference, env))
+    replace(text, |reference| look_up(reference, env))
 }
 
 /// The text without its references: what stands there itself.
 pub(super) fn unexpanded(text: &str) -> Result<String> {
-    replace(text, &|_| Ok(String::new()))
+    replace(text, |_| Ok(String::new()))
 }
 
-fn replace(text: &str, with: &dyn Fn(&str) -> Result<String>) -> Result<String> {
+/// The references in a text, as they are written.
+pub(super) fn references(text: &str) -> Vec<String> {
+    let mut references = Vec::new();
+    // Whatever is no reference was refused when the file was checked.
+    let _ = replace(text, |reference| {
+        references.push(format!("${{{reference}}}"));
+        Ok(String::new())
+    });
+    references
+}
+
+fn replace(text: &str, mut what: impl FnMut(&str) -> Result<String>) -> Result<String> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -40,7 +51,7 @@ fn replace(text: &str, with: &dyn Fn(&str) -> Result<String>) -> Result<String> 
             Error::config("`${` without its `}`", "Close it, or write `$${` for a plain `${`.")
         })?;
         expanded.push_str(before);
-        expanded.push_str(&with(reference)?);
+        expanded.push_str(&what(reference)?);
         rest = after;
     }
     expanded.push_str(rest);

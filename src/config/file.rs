@@ -175,6 +175,16 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// The value as it is written, references and all.
+    pub(super) fn plain(&self) -> toml::Value {
+        plain(self.value)
+    }
+
+    /// The line of the key.
+    pub(super) fn line(&self) -> usize {
+        self.file.line(self.offset)
+    }
+
     /// The value as text, its references replaced.
     pub(super) fn string(&self) -> Result<String> {
         match self.value {
@@ -296,6 +306,28 @@ impl fmt::Display for Entry<'_> {
             return Ok(());
         }
         write!(f, " in {}", header(&self.path))
+    }
+}
+
+fn plain(value: &DeValue<'_>) -> toml::Value {
+    match value {
+        DeValue::String(text) => text.to_string().into(),
+        DeValue::Boolean(value) => (*value).into(),
+        DeValue::Integer(n) => {
+            i64::from_str_radix(n.as_str(), n.radix()).unwrap_or_default().into()
+        }
+        DeValue::Float(n) => n.as_str().into(),
+        DeValue::Datetime(moment) => (*moment).into(),
+        DeValue::Array(items) => {
+            toml::Value::Array(items.iter().map(|item| plain(item.get_ref())).collect())
+        }
+        DeValue::Table(table) => {
+            let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                (key.to_string(), plain(value.get_ref()))
+            };
+            toml::Value::Table(table.iter().map(entry).collect())
+        }
     }
 }
 

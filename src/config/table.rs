@@ -67,14 +67,14 @@ fn settings(entry: &Entry<'_>, section: &Section<'_>, defaults: &Shared) -> Resu
 }
 
 /// What `[sync]` says of all tables, and a table of itself.
-struct Shared {
-    updated_at: String,
-    created_at: String,
+pub(super) struct Shared {
+    pub(super) updated_at: String,
+    pub(super) created_at: String,
     lag: Lag,
     assume_timezone: Option<String>,
-    batch_rows: u64,
-    batch_bytes: u64,
-    max_withheld: u64,
+    pub(super) batch_rows: u64,
+    pub(super) batch_bytes: u64,
+    pub(super) max_withheld: u64,
 }
 
 impl Default for Shared {

@@ -316,6 +316,36 @@ async fn another_desktop_database_is_refused() {
 }
 
 #[test]
+fn config_show_asks_no_database_and_shows_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("my.toml");
+    let text = "[desktop]\nkind = 'postgres'\nurl = '${env:DESKTOP}'\n[cloud]\n\
+                url = 'postgres://u:canary_a@127.0.0.1:1/db'\n[sync]\nlag = '5m'\n[tables.jobs]\n";
+    std::fs::write(&path, text).unwrap();
+    let show = |format: &str, desktop: Option<&str>| {
+        let mut command = std::process::Command::new(crate::support::TIDEGATE);
+        command.arg("--config").arg(&path).args(["config", "show", "-vv", "--output", format]);
+        command.envs(desktop.map(|url| ("DESKTOP", url)));
+        command.output().unwrap()
+    };
+    for format in ["human", "json"] {
+        let shown = show(format, Some("postgres://u:canary_b@127.0.0.1:1/db"));
+        assert_eq!(shown.status.code(), Some(0), "{shown:?}");
+        assert!(stdout(&shown).contains("postgres://u:<redacted>@127.0.0.1:1/db"), "{shown:?}");
+        assert!(!format!("{shown:?}").contains("canary"), "{shown:?}");
+    }
+    let document = document(&show("json", Some("postgres://u@h")));
+    let lag = json!({"key": "lag", "value": "5m", "origin": "file", "line": 7});
+    assert_eq!(document["schema_version"], json!(1));
+    assert_eq!(document["sections"][3]["section"], json!("sync"));
+    assert!(document["sections"][3]["settings"].as_array().unwrap().contains(&lag), "{document}");
+    // What a run would refuse is refused.
+    let unset = show("human", None);
+    assert_eq!(unset.status.code(), Some(10), "{unset:?}");
+    assert!(stderr(&unset).contains("`DESKTOP` is not set"), "{unset:?}");
+}
+
+#[test]
 fn every_verb_has_help() {
     for verb in [
         "",
@@ -331,6 +361,8 @@ fn every_verb_has_help() {
         "watermark show",
         "watermark set",
         "watermark accept",
+        "config",
+        "config show",
         "demo",
     ] {
         let mut command = std::process::Command::new(crate::support::TIDEGATE);
