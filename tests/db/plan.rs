@@ -321,3 +321,21 @@ async fn the_statements_of_a_plan_are_those_of_a_run() {
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?} {parents:?}");
     assert!(!stdout(&script).contains("canary"), "values are bound");
 }
+
+/// Values that are written for people, with settings of their own, are no part of a run.
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_find_the_roles_own_settings_in_a_plan() {
+    let office = family().await;
+    let own = "alter role postgres set timezone = 'Asia/Tokyo'; \
+         create function own() returns trigger language plpgsql as $$ begin \
+             if current_setting('timezone') <> 'Asia/Tokyo' then raise 'not its own'; end if; \
+             return new; end $$; \
+         create trigger own before insert on parents for each row execute function own()";
+    on(&office.cloud, own).await;
+    let jobs =
+        format!("insert into parents select i, 'x', 'D', {OLD} from generate_series(1, 3) i");
+    on(&office.desktop, &jobs).await;
+    office.configure("batch_rows = 1");
+    runs(&office, &["plan"], 21);
+    runs(&office, &["plan", "--rows"], 21);
+}
