@@ -3,23 +3,19 @@
 select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from t.xmin::text
 from {{store}}._sync_withheld w
 left join {{target}} t on {{key_is_row}}
-where w.table_name = {{label}} and w.direction = $2 and case w.reason
-    when 'busy' then true
-    when 'bad_value' then w.target_version is distinct from (select d.version from ({{definition}}) d)
-    -- The value is free, or what refused it is another by now.
-    when 'unique' then case
-        when starts_with(w.target_version, 'definition ')
-            then w.target_version is distinct from (select d.version from ({{definition}}) d)
-        else {{unique_free}}
-    end
+where w.table_name = {{label}} and w.direction = $2 and case
+    -- What refused it is another table by now.
+    when starts_with(w.target_version, 'definition ') then w.target_version <> {{definition}}
+    when w.reason = 'busy' then true
+    when w.reason = 'unique' then {{unique_free}}
     -- Rows of a cycle wait for each other: unless a run has tried them to its end, the next one does.
-    when 'missing_parent' then {{parents_present}} or not exists (
+    when w.reason = 'missing_parent' then {{parents_present}} or not exists (
         select from {{store}}._sync_runs r
         where r.run_id = w.last_run_id and r.table_name = w.table_name
             and r.direction = w.direction and r.outcome = 'ok'
     )
     -- Its owner at the source may be another by now, without a new stamp.
-    when 'owner' then w.row ->> {{owner}} is distinct from $4
+    when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $4
         or w.target_version is distinct from t.xmin::text
     else w.target_version is distinct from t.xmin::text
 end

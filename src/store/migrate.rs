@@ -9,7 +9,7 @@ use super::Store;
 
 /// Name of each migration, in order; the number is its place.
 pub(super) const MIGRATIONS: &[&str] =
-    &["migrations/001_tables.sql", "migrations/002_withheld_detail.sql"];
+    &["migrations/001_tables.sql", "migrations/002_refused_rows.sql"];
 
 /// What `migrate` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

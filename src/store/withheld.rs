@@ -36,10 +36,10 @@ impl Store<'_> {
         )
     }
 
-    /// The query for the mark of everything by which the target's table may refuse a row.
+    /// The mark of everything by which the target's table may refuse a row.
     pub fn definition(&self, plan: &TablePlan) -> String {
-        let relation = format!("{}::regclass", literal(&table(&plan.target)));
-        self.sql.render("postgres/definition.sql", &[("relation", &relation)])
+        let relation = literal(&table(&plan.target));
+        format!("{}._sync_definition({relation}::regclass)", self.quoted)
     }
 
     /// The rows of `plan` that the run `run_id` had to leave for later, and those of earlier runs

@@ -72,11 +72,11 @@ fn redact(value: &mut Value) {
 async fn migrate_is_idempotent() {
     let office = office().await;
     for _ in 0..2 {
-        let parts = ["cloud, schema tidegate: up to date (version 1)"];
+        let parts = ["cloud, schema tidegate: up to date (version 2)"];
         says(&office, &["migrate"], 0, &parts);
     }
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();
-    says(&office, &["migrate"], 0, &["migrated from version 0 to 1"]);
+    says(&office, &["migrate"], 0, &["migrated from version 0 to 2"]);
     says(&office, &["forward"], 0, &["3 rows written"]);
 }
 
@@ -96,7 +96,7 @@ async fn runs_need_migrate_and_the_same_version() {
     let newer = "insert into tidegate._sync_migrations values (99)";
     office.cloud.batch_execute(newer).await.unwrap();
     for verb in ["forward", "status", "migrate"] {
-        let parts = ["are of version 99; this program knows version 1", "Install the newer"];
+        let parts = ["are of version 99; this program knows version 2", "Install the newer"];
         says(&office, &[verb], 10, &parts);
     }
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();

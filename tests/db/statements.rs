@@ -107,7 +107,16 @@ async fn everything(office: &Listened) {
     office.on_the_phone("alter table orders add check (\"No\" < 100)").await;
     let refused = "insert into orders values (1, 100, 1, null, 'x', 'calm', 1, 'x', 1, 'D', now())";
     office.at_the_desk(refused).await;
-    office.run(&["forward"], Some(3), "");
+    office.run(&["forward"], Some(0), "");
+    // A trigger that lets rows vanish looks like a user who made them meanwhile, and is none.
+    let swallow = "create function swallow() returns trigger language plpgsql as \
+        $$ begin return null; end $$; \
+        create trigger swallow before insert on orders for each row execute function swallow()";
+    office.on_the_phone(swallow).await;
+    let swallowed =
+        "insert into orders values (1, 99, 1, null, 'y', 'calm', 1, 'y', 1, 'D', now())";
+    office.at_the_desk(swallowed).await;
+    office.run(&["forward"], Some(20), "");
     office.run(&["watermark", "set", "orders", "--to", "2026-01-01T00:00:00Z"], Some(0), "");
 }
 

@@ -59,12 +59,13 @@ fn every_sql_file_is_used_and_every_used_one_exists() {
 /// Where TRUNCATE is said to a database. The demo may: it tells what the old way destroyed.
 fn truncates(statements: &[File], sources: &[File]) -> Vec<String> {
     let says = |text: &str| {
-        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-        words.into_iter().any(|word| word.eq_ignore_ascii_case("truncate"))
+        let mut statements = text.split(';').map(|s| s.trim_start().to_lowercase());
+        statements.any(|statement| statement.starts_with("truncate "))
     };
+    let code = |line: &str| line.split("--").next().unwrap_or_default().to_owned();
     let mut findings = Vec::new();
     for File { path, text } in statements.iter().filter(|file| !file.path.contains(DEMO)) {
-        if text.lines().any(|line| says(line.split("--").next().unwrap_or_default())) {
+        if says(&text.lines().map(code).collect::<Vec<_>>().join("\n")) {
             findings.push(format!("{path} truncates"));
         }
     }

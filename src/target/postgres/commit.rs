@@ -52,7 +52,11 @@ impl PgTx<'_> {
         let (row, met) = match self.set_aside {
             // What refused it is the table as it is defined now.
             Some((Reason::BadValue | Reason::Unique, _)) => {
-                (render::raw_json(plan), self.target.store.definition(plan))
+                let definition = self.target.store.definition(plan);
+                (
+                    render::raw_json(plan),
+                    format!("select {definition} as version, null::jsonb as row"),
+                )
             }
             _ => (render::staged_json(plan), self.row_met()),
         };
