@@ -13,6 +13,8 @@ use crate::model::{Account, Batch, Checkpoint, Position, Reason, Selection, Tabl
 use crate::source::View;
 use crate::target::{Staging, Target, TargetTx};
 
+/// How often a batch is tried that meets an obstacle which passes.
+const TRIES: usize = 6;
 /// So many rows of a batch are waited for one after the other, each for a lock timeout.
 const MAX_BUSY: u64 = 20;
 
@@ -55,11 +57,32 @@ impl<V: View, T: Target> Way<'_, V, T> {
             Selection::Keys(_) => Checkpoint::Stay,
             Selection::Since(_) | Selection::All => batch.checkpoint(&horizon),
         };
+        let goes_on = matches!(selection, Selection::Since(from) if *from == progress.at);
+        let mut pauses = pauses();
         let mut changes = self.view.read(self.plan, selection).await?; //     1 read
-        while let Some(batch) = changes.next_batch().await? {
-            self.merge(batch, &checkpoint, cycles, progress).await?;
+        loop {
+            match changes.next_batch().await {
+                Ok(Some(batch)) => self.merge(batch, &checkpoint, cycles, progress).await?,
+                Ok(None) => return Ok(()),
+                Err(e) => {
+                    let pause = pauses.next().filter(|_| e.kind().is_transient());
+                    let Some(pause) = pause else { return Err(e) };
+                    tracing::warn!(table = self.plan.label(), "the read is tried again: {e}");
+                    self.rest(pause).await;
+                    let at = progress.at.clone();
+                    let rest = if goes_on { Selection::Since(&at) } else { selection };
+                    changes = self.view.read(self.plan, rest).await?;
+                }
+            }
         }
-        Ok(())
+    }
+
+    /// Waits, unless somebody asks to stop.
+    async fn rest(&self, pause: Duration) {
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 
     /// Merges a batch. One that the target refuses is halved until the row that it refuses stands
@@ -123,11 +146,7 @@ impl<V: View, T: Target> Way<'_, V, T> {
         deed: Deed<'_>,
         progress: &mut Progress,
     ) -> Result<()> {
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(200))
-            .with_jitter()
-            .with_max_times(tries(Kind::Transient))
-            .build();
+        let mut pauses = pauses();
         for tried in 1.. {
             if self.stop.is_cancelled() {
                 return Err(Error::new(Kind::Interrupted, "stopped at the edge of a batch"));
@@ -141,10 +160,7 @@ impl<V: View, T: Target> Way<'_, V, T> {
                 Err(e) => match pauses.next().filter(|_| tried < tries(e.kind())) {
                     Some(pause) => {
                         tracing::warn!(table = self.plan.label(), "the batch is tried again: {e}");
-                        tokio::select! {
-                            () = sleep(pause) => {}
-                            () = self.stop.cancelled() => {}
-                        }
+                        self.rest(pause).await;
                     }
                     None => return Err(e),
                 },
@@ -221,6 +237,15 @@ fn blame(kind: Kind) -> Blame {
     }
 }
 
+/// Between one try and the next: six seconds in all, for a server that starts again.
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_times(TRIES - 1)
+        .with_jitter()
+        .build()
+}
+
 /// How often a batch is tried that meets an error of `kind`.
 fn tries(kind: Kind) -> usize {
     match kind {
@@ -228,7 +253,7 @@ fn tries(kind: Kind) -> usize {
         // Who took a value in the meantime is seen by the next look.
         Kind::Verification | Kind::Taken => 2,
         // Mid-run, a server that is not there is most likely starting again.
-        Kind::Transient | Kind::Unreachable(_) => 6,
+        Kind::Transient | Kind::Unreachable(_) => TRIES,
         _ => 1,
     }
 }

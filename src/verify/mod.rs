@@ -104,11 +104,11 @@ async fn uninterrupted(config: &Config, request: &Request, sql: &Sql) -> Result<
 
 /// An error of one table, with what helps where a statement took too long or a connection broke.
 fn advised(e: Error) -> Error {
-    match e.kind() {
-        Kind::Transient => {
+    match e.kind().is_transient() {
+        true => {
             e.remedied("Verify again; where one statement takes too long, with a longer --timeout.")
         }
-        _ => e,
+        false => e,
     }
 }
 

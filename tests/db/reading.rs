@@ -1,5 +1,7 @@
 //! What a run reads: every changed row, once, from one snapshot, in bounded batches.
 
+use std::cell::Cell;
+
 use tidegate::run::{Event, Outcome, Request};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -202,4 +204,34 @@ async fn batches_are_bounded_by_bytes_too() {
     let stopped = office.forward_stopping_after(3, &Request::default()).await;
     assert_eq!((stopped.exit_code(false), of(&stopped, "jobs").read), (130, 9));
     assert_eq!(rows(&office).await, "9");
+}
+
+/// A reader that is cut off goes on from the position, or begins again, within the same run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_breaks_off_goes_on() {
+    for full in [false, true] {
+        let office = Office::open(JOBS, &["jobs"]).await;
+        office.configure("batch_rows = 100");
+        let fill = "insert into jobs select i, repeat('x', 3000), 'D', now() - interval '1 day' + i \
+            * interval '1 s', null from generate_series(1, 9000) i";
+        office.desktop.batch_execute(fill).await.unwrap();
+        let batches = Cell::new(0);
+        let cut = "select count(pg_terminate_backend(pid))::text from pg_stat_activity \
+            where datname = 'desktop' and query ilike '%copy (%' and state = 'active' \
+            and pid <> pg_backend_pid()";
+        let watch = |event: Event<'_>, _: &CancellationToken| {
+            batches.set(batches.get() + usize::from(matches!(event, Event::Batch { .. })));
+            if batches.get() == 5 && matches!(event, Event::Batch { .. }) {
+                let cut = async { value(&office.cloud, cut).await };
+                let found = block_in_place(|| Handle::current().block_on(cut));
+                assert_eq!(found, "1", "nobody was reading");
+            }
+        };
+        let request = Request { full, ..Request::default() };
+        let report = office.forward_watched(&request, &watch).await;
+        assert_eq!(report.exit_code(false), 0, "{report:?}");
+        assert_eq!(of(&report, "jobs").inserted, 9000, "{report:?}");
+        assert!(full || of(&report, "jobs").read < 9200, "{report:?}");
+        office.same_on_both_ends("select md5(string_agg(j::text, '' order by id)) from jobs j").await;
+    }
 }

@@ -17,7 +17,7 @@ pub(in crate::check) fn findings(
             let strangers = strangers(end, plan, marks, counts);
             strangers.into_iter().chain(unstamped(plan, counts)).collect()
         }
-        Err(e) if e.kind() == Kind::Transient => vec![Finding::warning(
+        Err(e) if e.kind() == Kind::Slow => vec![Finding::warning(
             "counts",
             format!("owners and stamps were not counted within {COUNT_SECONDS} seconds: {e}"),
             "Run check again when the server has less to do.",
