@@ -6,7 +6,7 @@ use crate::check::{self, Level, Report};
 use crate::error::Result;
 use crate::sql::Sql;
 
-use super::{Global, Output, print};
+use super::{Global, Output, Tables, print};
 
 /// Look whether everything is there that runs need, and say what to do where it isn't.
 ///
@@ -16,14 +16,13 @@ use super::{Global, Output, print};
 /// seconds. Exits with 0 if nothing fails, otherwise with the code that a run would end with.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this table, also if it is not enabled (may be given several times)
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
+    #[command(flatten)]
+    tables: Tables,
 }
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
-    let report = check::check(&config, &arguments.tables, &Sql::default()).await?;
+    let report = check::check(&config, &arguments.tables.names, &Sql::default()).await?;
     match global.output {
         Output::Json => print::json(&report)?,
         Output::Human => tell(&report),

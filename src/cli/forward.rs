@@ -8,7 +8,7 @@ use crate::run::{self, Request};
 use crate::sql::Sql;
 
 use super::progress::Bar;
-use super::{Global, Output, plan, print};
+use super::{Global, Output, Tables, plan, print};
 
 /// Bring the desktop's changes to the cloud.
 ///
@@ -17,9 +17,8 @@ use super::{Global, Output, plan, print};
 /// its reason and tried again by the next runs.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this table, also if it is not enabled (may be given several times)
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
+    #[command(flatten)]
+    tables: Tables,
     /// Read whole tables, not only what changed
     #[arg(long)]
     full: bool,
@@ -38,7 +37,7 @@ pub(super) async fn run(
 ) -> Result<u8> {
     let config = global.load()?;
     let request = Request {
-        tables: arguments.tables.clone(),
+        tables: arguments.tables.names.clone(),
         full: arguments.full,
         dry_run: arguments.dry_run,
         rows: None,

@@ -72,6 +72,14 @@ struct Global {
     quiet: bool,
 }
 
+/// The tables that a verb is about.
+#[derive(Debug, Args)]
+struct Tables {
+    /// Only this table, also if it is not enabled (may be given several times)
+    #[arg(long = "table", value_name = "TABLE")]
+    names: Vec<String>,
+}
+
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {

@@ -11,7 +11,7 @@ use crate::run::{self, Request, RunReport};
 use crate::sql::Sql;
 
 use super::progress::Bar;
-use super::{Global, Output, print};
+use super::{Global, Output, Tables, print};
 
 /// The exit code when a run would write something.
 const CHANGES: u8 = 21;
@@ -24,9 +24,8 @@ const CHANGES: u8 = 21;
 /// 0: a row that would be withheld is no change of a table.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this table, also if it is not enabled (may be given several times)
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
+    #[command(flatten)]
+    tables: Tables,
     /// As with `forward --full`: compare whole tables, not only what changed
     #[arg(long)]
     full: bool,
@@ -55,7 +54,7 @@ pub(super) async fn run(
 ) -> Result<u8> {
     let config = global.load()?;
     let request = Request {
-        tables: arguments.tables.clone(),
+        tables: arguments.tables.names.clone(),
         full: arguments.full,
         dry_run: true,
         rows: arguments.rows,

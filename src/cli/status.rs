@@ -10,14 +10,13 @@ use crate::run;
 use crate::sql::Sql;
 use crate::store::{Store, TableStatus};
 
-use super::{Global, Output, print};
+use super::{Global, Output, Tables, print};
 
 /// Show how each table stands: watermark, lag, rows by owner, withheld rows, last run.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this table (may be given several times)
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
+    #[command(flatten)]
+    tables: Tables,
 }
 
 #[derive(Serialize)]
@@ -29,7 +28,7 @@ struct Document<'d> {
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
-    let settings = run::selected(&config, &arguments.tables)?;
+    let settings = run::selected(&config, &arguments.tables.names)?;
     let labels: Vec<String> = settings.iter().map(|t| t.cloud.to_string()).collect();
     let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
     let connection = cloud.connection().await?;

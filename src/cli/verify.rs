@@ -9,7 +9,7 @@ use crate::error::{Kind, Result};
 use crate::sql::Sql;
 use crate::verify::{self, Request};
 
-use super::{Global, Output, print};
+use super::{Global, Output, Tables, print};
 
 /// Compare the rows that both ends have, and explain every difference.
 ///
@@ -23,9 +23,8 @@ use super::{Global, Output, print};
 /// from a mobile user's own deletion.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this table, also if it is not enabled (may be given several times)
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
+    #[command(flatten)]
+    tables: Tables,
     /// Name the rows: the first 20 keys of each difference
     #[arg(long)]
     rows: bool,
@@ -52,7 +51,7 @@ pub(super) async fn run(
 ) -> Result<u8> {
     let config = global.load()?;
     let Arguments { tables, rows, strict, timeout } = arguments;
-    let request = Request { tables: tables.clone(), rows: *rows, timeout: *timeout };
+    let request = Request { tables: tables.names.clone(), rows: *rows, timeout: *timeout };
     let report = match verify::verify(&config, &request, &Sql::default(), stop).await {
         // Not as an error: which signal it was decides the exit code.
         Err(e) if e.kind() == Kind::Interrupted => {

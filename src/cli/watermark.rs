@@ -10,7 +10,7 @@ use crate::run::watermark::{self, Accepted, Placed, Skipping, Unset};
 use crate::sql::Sql;
 use crate::store::TablePosition;
 
-use super::{Cli, Global, Output, print};
+use super::{Cli, Global, Output, Tables, print};
 
 /// What `--to` takes in place of a moment.
 const BEGINNING: &str = "beginning";
@@ -38,14 +38,6 @@ enum What {
     /// them as a whole with the new one. Rows of mobile users stay, as in any run; so do rows that
     /// the new database lacks.
     Accept(Tables),
-}
-
-/// Which tables it is about; all that are configured, if none is named.
-#[derive(Debug, Args)]
-struct Tables {
-    /// Only this table (may be given several times)
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
 }
 
 /// Set the position of one table.
@@ -93,7 +85,7 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
 }
 
 async fn show(global: &Global, arguments: &Tables) -> Result<u8> {
-    let tables = watermark::show(&global.load()?, &arguments.tables, &Sql::default()).await?;
+    let tables = watermark::show(&global.load()?, &arguments.names, &Sql::default()).await?;
     print_as(global, Shown { tables }, |shown| print::positions(&shown.tables))
 }
 
@@ -147,7 +139,7 @@ fn why(unset: &Unset) -> String {
 async fn accept(global: &Global, arguments: &Tables) -> Result<u8> {
     let config = global.load()?;
     let (source_identity, tables) =
-        watermark::accept(&config, &arguments.tables, &Sql::default()).await?;
+        watermark::accept(&config, &arguments.names, &Sql::default()).await?;
     print_as(global, Taken { source_identity, tables }, |taken| {
         for table in &taken.tables {
             println!(

@@ -232,6 +232,8 @@ async fn a_read_that_breaks_off_goes_on() {
         assert_eq!(report.exit_code(false), 0, "{report:?}");
         assert_eq!(of(&report, "jobs").inserted, 9000, "{report:?}");
         assert!(full || of(&report, "jobs").read < 9200, "{report:?}");
-        office.same_on_both_ends("select md5(string_agg(j::text, '' order by id)) from jobs j").await;
+        office
+            .same_on_both_ends("select md5(string_agg(j::text, '' order by id)) from jobs j")
+            .await;
     }
 }
