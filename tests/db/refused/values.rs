@@ -168,3 +168,23 @@ async fn a_dry_run_counts_bad_rows() {
     assert_eq!(value(&office.cloud, "select count(*)::text from jobs").await, "0");
     assert_eq!(counts(of(&office.forward().await, "jobs")), [100, 97, 0, 0, 3]);
 }
+
+/// A JSON text of the desktop may speak of a NUL, which no jsonb can hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn v01_nul_byte() {
+    let office = office("alter table jobs alter number type jsonb using number::jsonb").await;
+    execute(&office.desktop, "alter table jobs alter number type json using number::json").await;
+    fill_json(&office).await;
+    let report = office.forward().await;
+    assert_eq!(counts(of(&report, "jobs")), [9, 8, 0, 0, 1], "{report:?}");
+    assert_eq!(office.withheld().await, [r#"{"id": "5"} bad_value"#]);
+    execute(&office.desktop, &edit(r#"number = '"no nul"'"#, "id = 5")).await;
+    assert_eq!(counts(of(&office.forward().await, "jobs")), [1, 1, 0, 0, 0]);
+    assert!(office.withheld().await.is_empty());
+}
+
+async fn fill_json(office: &Office) {
+    let fill = r#"insert into jobs select i, (case i when 5 then '"\u0000"' else i::text end)::json,
+        'D', now() - interval '1 day', null from generate_series(1, 9) i"#;
+    execute(&office.desktop, fill).await;
+}
