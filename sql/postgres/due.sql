@@ -1,8 +1,9 @@
 -- Withheld rows of one table that are worth another try: what they met or wait for has moved. An arm
 -- of state.sql, with its values.
-select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from t.xmin::text
+select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from h.version
 from {{store}}._sync_withheld w
-left join {{target}} t on {{key_is_row}}
+-- One look into the index for each, never a scan of the target.
+left join lateral (select t.xmin::text as version from {{target}} t where {{key_is_row}} limit 1) h on true
 where w.table_name = {{label}} and w.direction = $2 and case
     -- What refused it is another table by now.
     when starts_with(w.target_version, 'definition ') then w.target_version <> {{definition}}
@@ -16,6 +17,6 @@ where w.table_name = {{label}} and w.direction = $2 and case
     )
     -- Its owner at the source may be another by now, without a new stamp.
     when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $4
-        or w.target_version is distinct from t.xmin::text
-    else w.target_version is distinct from t.xmin::text
+        or w.target_version is distinct from h.version
+    else w.target_version is distinct from h.version
 end
