@@ -10,10 +10,11 @@ use super::{Global, Output, Tables, print};
 
 /// Look whether everything is there that runs need, and say what to do where it isn't.
 ///
-/// One line a finding: ok, warning or failure, with its remedy. Looks at both ends (reachability,
-/// version, TLS, clocks, rights too few and too many, horizon) and at every table (key, columns,
-/// owners, stamps, triggers, sequences, indexes). Reads only; counts each table once, for at most 30
-/// seconds. Exits with 0 if nothing fails, otherwise with the code that a run would end with.
+/// One line a finding: ok, warning or failure, the last two with what to do. Looks at both ends
+/// (reachability, version, TLS, clocks, rights too few and too many, horizon) and at every table (key,
+/// columns, owners, stamps, triggers, sequences, indexes). Reads only; counts each table once, for at
+/// most 30 seconds. Warnings alone are exit code 0; of several failures the lowest code from 10 to 13
+/// counts, and where there is none of these it is 1.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -13,13 +13,13 @@ use super::{Global, Output, Tables, plan, print};
 /// Bring the desktop's changes to the cloud.
 ///
 /// Reads what changed since the last run and merges it. A row that a mobile user made, or edited
-/// later than the desktop, is never overwritten; what is not written is kept in _sync_withheld with
-/// its reason and tried again by the next runs.
+/// later than the desktop, is never overwritten. A row that is not written is kept in _sync_withheld
+/// with its reason, and tried again once that may have changed; the others go on.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     tables: Tables,
-    /// Read whole tables, not only what changed
+    /// Compare whole tables, not only what changed
     #[arg(long)]
     full: bool,
     /// Print what `plan` prints, and change nothing

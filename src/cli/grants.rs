@@ -11,14 +11,15 @@ use super::{Global, Output, print};
 
 /// Print the least rights that runs need, as SQL for each end.
 ///
-/// Reads both catalogues, changes nothing. Run what is printed as the owner of the tables, after
-/// `tidegate migrate`; `tidegate check` then finds neither too few rights nor too many.
+/// Reads both catalogues, changes nothing. Run what is printed after `tidegate migrate`, each part in
+/// its own database, as a superuser or as the owner of what it names (pg_read_all_stats takes a
+/// superuser). `tidegate check` then misses no right.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The role that reads the desktop; otherwise the user of its URL
+    /// The role that is to read the desktop; if it is not named, the user of the desktop's URL
     #[arg(long, value_name = "NAME")]
     desktop_role: Option<String>,
-    /// The role that writes the cloud; otherwise the user of its URL
+    /// The role that is to write the cloud; if it is not named, the user of the cloud's URL
     #[arg(long, value_name = "NAME")]
     cloud_role: Option<String>,
 }
@@ -51,7 +52,7 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
 
 /// A script for one end: a purpose as a comment, then its statements.
 fn tell(end: &str, rights: &RoleGrants) {
-    println!("-- In the {end}'s database, as the owner of its tables.");
+    println!("-- In the {end}'s database, as a superuser or as the owner of what is named.");
     let mut said = "";
     for granted in &rights.grants {
         if granted.why != said {

@@ -16,15 +16,15 @@ use super::{Global, Output, print};
 /// Read both databases' catalogues and write a configuration with comments.
 ///
 /// Pairs the tables by their names, finds the ownership column, its marks and the stamps, and plans
-/// every table as a run would. Whatever it can't decide it says, in the file and on stdout, with what
-/// to do. Writes to the file that --config names, otherwise ./tidegate.toml; reads the databases only.
+/// every table as a run would. What it can't decide it says, in the file and on stdout, with what to
+/// do. Writes the file that --config names, or else ./tidegate.toml; of the databases it only reads.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The desktop's address as it will stand in the file, its password by reference only:
     /// ${env:NAME}, ${file:/path} or ${cred:name}
     #[arg(long, value_name = "ADDRESS", default_value = "${env:DESKTOP_URL}")]
     desktop: String,
-    /// The cloud's
+    /// The cloud's address, in the same way
     #[arg(long, value_name = "ADDRESS", default_value = "${env:CLOUD_URL}")]
     cloud: String,
     /// The zone of timestamps that have none, as in Europe/London

@@ -11,8 +11,8 @@ use super::Global;
 
 /// Create or upgrade tidegate's own tables in the cloud.
 ///
-/// Does nothing where they are up to date, and never asks. The role needs the right to create the
-/// schema; runs don't.
+/// Changes nothing where they are up to date, and never asks. The role needs the right to create
+/// schemas in the database, every time; runs don't.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Print the statements for an empty database instead of running them

@@ -37,31 +37,30 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done
+  0    done; withheld rows and warnings are lines of the output
   1    an error that fits nothing below
   2    wrong usage
-  3    done in part: some tables failed (with --strict also: rows were withheld)
-  10   configuration
+  3    done in part: some tables failed (with --strict also: rows were withheld, or `verify` warns)
+  10   configuration, or something that a database must be set up with first
   11   desktop unreachable
   12   not authorised
   13   cloud unreachable
-  20   verification failed: what a transaction wrote was not what was planned, and it was rolled
+  20   verification failed: a transaction wrote something else than was planned, and was rolled
        back; or `verify` found a difference that nothing explains
-  20   verification failed: what a transaction wrote was not what was planned; it was rolled back
-  21   `plan` found changes
+  21   `plan` found rows to write
   75   another run holds the table
-  130  interrupted (143: terminated); the next run resumes";
+  130  interrupted (143: terminated); the next run goes on";
 
 /// What every verb knows.
 #[derive(Debug, Args)]
 struct Global {
-    /// The configuration; otherwise ./tidegate.toml, then /etc/tidegate/tidegate.toml
+    /// The configuration; if it is not named, ./tidegate.toml, then /etc/tidegate/tidegate.toml
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// How results are written to stdout
     #[arg(long, value_enum, default_value_t = Output::Human, global = true)]
     output: Output,
-    /// How logs are written; by itself: the journal under systemd, otherwise human
+    /// How logs are written; if it is not said, the journal under systemd, otherwise human
     #[arg(long, value_enum, global = true)]
     log_format: Option<logging::Format>,
     /// Log more, and say what caused an error
@@ -93,9 +92,9 @@ enum Output {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Arguments),
-    Check(check::Arguments),
-    Grants(grants::Arguments),
     Migrate(migrate::Arguments),
+    Grants(grants::Arguments),
+    Check(check::Arguments),
     Plan(plan::Arguments),
     Forward(forward::Arguments),
     Verify(verify::Arguments),
@@ -130,9 +129,9 @@ async fn run(cli: &Cli) -> Result<u8> {
     let stop = signals::listen();
     let code = match &cli.verb {
         Verb::Init(arguments) => init::run(&cli.global, arguments).await,
-        Verb::Check(arguments) => check::run(&cli.global, arguments).await,
-        Verb::Grants(arguments) => grants::run(&cli.global, arguments).await,
         Verb::Migrate(arguments) => migrate::run(&cli.global, arguments).await,
+        Verb::Grants(arguments) => grants::run(&cli.global, arguments).await,
+        Verb::Check(arguments) => check::run(&cli.global, arguments).await,
         Verb::Plan(arguments) => plan::run(&cli.global, arguments, stop.token()).await,
         Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
         Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,

@@ -20,8 +20,8 @@ const CHANGES: u8 = 21;
 ///
 /// The counts are true, because this is the run itself: everything is merged in one transaction,
 /// which is rolled back. Until then the rows that it writes are locked for mobile users, and other
-/// runs find the tables held. Exits with 21 when rows are to be inserted or updated, otherwise with
-/// 0: a row that would be withheld is no change of a table.
+/// runs find the tables held. Exits with 21 when rows are to be inserted or updated, with 0 when none
+/// are (a row that would be withheld is none), and with a run's code when a table fails.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// As with `forward --full`: compare whole tables, not only what changed
     #[arg(long)]
     full: bool,
-    /// Show up to N rows of each table (20 by itself) with their keys; of an update, the columns that
+    /// Show up to N rows of each table (20 if N is left out) with their keys; of an update, the columns that
     /// differ, old → new. This prints values of rows
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
     rows: Option<usize>,

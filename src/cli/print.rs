@@ -56,7 +56,8 @@ pub(super) fn proposal(proposal: &Proposal, path: &Path, named: Option<&Path>) {
         println!("undecided: {table}{}\n  {}", undecided.question, undecided.remedy);
     }
     let config = named.map(|file| format!(" --config {}", file.display())).unwrap_or_default();
-    let next = ["check", "migrate", "forward"].map(|verb| format!("`tidegate{config} {verb}`"));
+    let next = ["migrate", "grants", "check", "plan", "forward"]
+        .map(|verb| format!("`tidegate{config} {verb}`"));
     println!("next: {}", next.join(", "));
 }
 

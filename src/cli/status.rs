@@ -13,6 +13,8 @@ use crate::store::{Store, TableStatus};
 use super::{Global, Output, Tables, print};
 
 /// Show how each table stands: watermark, lag, rows by owner, withheld rows, last run.
+///
+/// Asks the cloud alone, and only for what runs and verifications have recorded there.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

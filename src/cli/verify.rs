@@ -17,8 +17,8 @@ use super::{Global, Output, Tables, print};
 /// the last record (_sync_row_counts), and records the new counts; it writes nothing else, and may
 /// run beside anything. Contents of rows are not compared.
 ///
-/// Each difference has its explanation: rows that are withheld, not yet read, without a stamp, or
-/// deleted on the desktop; or it is unexplained, which is exit code 20. Fewer rows of mobile users
+/// Each difference has its explanation (rows that are withheld, not yet read, without a stamp,
+/// deleted on the desktop …), or it is unexplained, which is exit code 20. Fewer rows of mobile users
 /// than last recorded are a warning with both numbers: without a change log nobody can tell a loss
 /// from a mobile user's own deletion.
 #[derive(Debug, Args)]

@@ -350,9 +350,9 @@ fn every_verb_has_help() {
     for verb in [
         "",
         "init",
-        "check",
-        "grants",
         "migrate",
+        "grants",
+        "check",
         "plan",
         "forward",
         "verify",

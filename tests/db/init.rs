@@ -92,7 +92,7 @@ async fn the_demos_office_needs_no_decision() {
     let office = Premises::open(&[demo::SCHEMA, demo::OFFICE].concat(), &cloud).await;
     let parts = ["tidegate.toml: syncs 15 tables\n", "nothing was left undecided"];
     let output = office.says(&["init"], 0, &parts);
-    let last = "next: `tidegate check`, `tidegate migrate`, `tidegate forward`\n";
+    let last = "`tidegate check`, `tidegate plan`, `tidegate forward`\n";
     assert!(said(&output).ends_with(last), "{}", said(&output));
     insta::assert_snapshot!("init_demo", decided(&office.text()));
     office.says(&["migrate"], 0, &[]);
