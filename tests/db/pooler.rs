@@ -9,11 +9,18 @@ use crate::pgbouncer::{Mode, PgBouncer};
 use crate::support::{Office, connect, value};
 
 /// Every verb that connects, and how it ends here.
-const VERBS: [(&str, i32); 7] = [
+const VERBS: [(&str, i32); 14] = [
     ("migrate", 0),
+    ("grants", 0),
+    ("check", 0),
+    ("plan", 21),
     ("forward --dry-run", 0),
     ("forward", 0),
+    ("verify", 0),
     ("status", 0),
+    ("watermark show", 0),
+    ("watermark set jobs --to beginning", 0),
+    ("watermark accept", 0),
     ("forward --full", 0),
     ("forward --table jobs", 0),
     ("status --output json", 0),
