@@ -23,11 +23,11 @@ fn unexplained_ignores(sources: &[File], readme: &str) -> Vec<String> {
     findings
 }
 
-/// The numbered items below the heading that speaks of invariants, each in one line.
-fn invariants(architecture: &str) -> Vec<String> {
+/// The numbered items below the heading that speaks of `what`, each in one line.
+fn numbered(document: &str, what: &str) -> Vec<String> {
     let level = |line: &str| line.chars().take_while(|c| *c == '#').count();
-    let is_title = |line: &&str| level(line) > 0 && line.to_lowercase().contains("invariants");
-    let mut lines = architecture.lines().skip_while(|line| !is_title(line));
+    let is_title = |line: &&str| level(line) > 0 && line.to_lowercase().contains(what);
+    let mut lines = document.lines().skip_while(|line| !is_title(line));
     let title = lines.next().map_or(0, level);
     let mut items: Vec<String> = Vec::new();
     for line in lines.take_while(|line| level(line) == 0 || level(line) > title) {
@@ -55,13 +55,17 @@ fn held_by(item: &str) -> Vec<&str> {
     names
 }
 
-fn loose_invariants(architecture: &str, sources: &[File]) -> Vec<String> {
+/// Items that are out of order, or name no test, or one that does not exist.
+fn loose(items: &[String], sources: &[File]) -> Vec<String> {
     let codes: Vec<String> = sources.iter().map(|file| code(&file.text)).collect();
     let exists = |test: &str| codes.iter().any(|code| code.contains(&format!("fn {test}(")));
     let mut findings = Vec::new();
-    for item in invariants(architecture) {
+    for (item, number) in items.iter().zip(1..) {
         let start: String = item.chars().take(60).collect();
-        let tests = held_by(&item);
+        if !item.starts_with(&format!("{number}. ")) {
+            findings.push(format!("\"{start}…\" should be number {number}"));
+        }
+        let tests = held_by(item);
         if tests.is_empty() {
             findings.push(format!("\"{start}…\" is held by no test"));
         }
@@ -88,8 +92,16 @@ fn architecture_is_short_and_its_invariants_are_held_by_tests() {
     let architecture = read("ARCHITECTURE.md");
     let lines = architecture.lines().count();
     assert!(lines <= ARCHITECTURE_LINES_MAX, "ARCHITECTURE.md has {lines} lines");
-    assert!(!invariants(&architecture).is_empty(), "ARCHITECTURE.md numbers no invariants");
-    hold(&loose_invariants(&architecture, &sources()));
+    let invariants = numbered(&architecture, "invariants");
+    assert!(!invariants.is_empty(), "ARCHITECTURE.md numbers no invariants");
+    hold(&loose(&invariants, &sources()));
+}
+
+#[test]
+fn the_guarantees_of_the_readme_are_held_by_tests() {
+    let guarantees = numbered(&read("README.md"), "guarantees");
+    assert!(!guarantees.is_empty(), "README.md numbers no guarantees");
+    hold(&loose(&guarantees, &sources()));
 }
 
 #[test]
@@ -129,20 +141,23 @@ fn an_unexplained_ignore_is_reported() {
 #[test]
 fn an_invariant_without_its_test_is_reported() {
     let sources = [file("tests/all/a.rs", "#[test]\nfn a_holds() {}\nasync fn b_holds() {}\n")];
-    let page =
-        |item: &str| format!("# A\n\n1. no item\n\n## Invariants\n\n{item}\n\n## B\n\n1. no\n");
+    let page = |item: &str| {
+        let page = format!("# A\n\n1. no item\n\n## Invariants\n\n{item}\n\n## B\n\n1. no\n");
+        numbered(&page, "invariants")
+    };
     for held in [
         "1. Rows stay — held by `a_holds`.",
         "1. Rows stay\n   — held by `all::a_holds`, `b_holds`.\n2. X — held by `b_holds`",
     ] {
-        hold(&loose_invariants(&page(held), &sources));
+        hold(&loose(&page(held), &sources));
     }
-    for (loose, wanted) in [
+    for (item, wanted) in [
         ("1. Rows stay.", "\"1. Rows stay.…\" is held by no test"),
         ("1. Rows stay — held by `a_holds`,\n   `gone`.", "no test `gone`"),
-        ("12. Rows stay — held by `a_holds` and `a_hold`.", "no test `a_hold`"),
+        ("1. Rows stay — held by `a_holds` and `a_hold`.", "no test `a_hold`"),
+        ("1. A — held by `a_holds`\n1. B — held by `b_holds`", "should be number 2"),
     ] {
-        reported(&loose_invariants(&page(loose), &sources), &[wanted]);
+        reported(&loose(&page(item), &sources), &[wanted]);
     }
 }
 
