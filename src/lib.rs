@@ -1,7 +1,8 @@
-//! tidegate keeps a desktop database and a cloud PostgreSQL in step without ever losing a row that a
-//! mobile user made. This version goes one way, desktop → cloud.
+//! tidegate keeps a desktop database and a cloud PostgreSQL in step without losing a row that a mobile
+//! user made. This version goes one way, desktop PostgreSQL → cloud PostgreSQL.
 //!
-//! The modules in reading order; each sees those above it only.
+//! The modules in reading order; each sees only modules of the groups above its own. `pipeline` is the
+//! page to begin with.
 
 pub mod error;
 
