@@ -59,8 +59,8 @@ pub(super) fn desktop(database: &str, settings: &[TableSettings]) -> Vec<Grant> 
         ..must(&["select"], Object::Table(t.desktop.clone()), "to read what changed")
     }));
     if !settings.iter().all(|t| t.lag.stands_alone()) {
-        let why = "to see when other sessions began their transactions; or else set a lag longer \
-                   than the longest of them in the configuration";
+        let why = "to see when other sessions began their transactions, which an administrator \
+                   grants; or else set a lag longer than the longest of them in the configuration";
         grants.push(Grant { need: Need::Horizon, ..must(&["usage"], Object::Role(STATS), why) });
     }
     grants

@@ -3,9 +3,9 @@
 use crate::config::Config;
 use crate::db::postgres::{Database, Purpose, catalogue};
 use crate::error::{End, Error, Kind, Result};
-use crate::model::plan::ColumnPlan;
+use crate::model::plan::{ColumnPlan, Given};
 use crate::model::schema::TableSchema;
-use crate::model::{Direction, TableName, TablePlan, TableSettings};
+use crate::model::{Direction, TableName, TablePlan, TableSettings, planning};
 use crate::run::{self, Planned};
 use crate::sql::{Sql, column, table};
 use crate::store::{State, Store};
@@ -163,10 +163,24 @@ impl Look<'_> {
             End::Cloud => {
                 let (store, schemas) = (self.store(), known.schemas(end));
                 let mut needed = grants::cloud(&server.database, &store, &self.settings, schemas);
-                needed.extend(grants::sequences(&known.plans, known.tables(end)));
+                needed.extend(grants::sequences(&self.granted_plans(known), known.tables(end)));
                 needed
             }
         }
+    }
+
+    /// The plans as they will be once the roles have their rights: what is asked for must not
+    /// depend on what has been granted.
+    fn granted_plans(&self, known: &Known) -> Vec<TablePlan> {
+        let synced: Vec<TableName> = self.config.tables.iter().map(|t| t.cloud.clone()).collect();
+        let plan = |settings: &TableSettings| {
+            let source = known.schema(End::Desktop, &settings.desktop)?.as_granted();
+            let target = known.schema(End::Cloud, &settings.cloud)?.as_granted();
+            let (source, target) = (Some(&source), Some(&target));
+            let ownership = &self.config.ownership;
+            planning::forward(Given { settings, ownership, source, target, synced: &synced }).ok()
+        };
+        self.settings.iter().filter_map(plan).collect()
     }
 
     async fn rights(&self, end: End, reached: &Reached, known: &Known) -> Vec<Finding> {

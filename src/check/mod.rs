@@ -9,10 +9,11 @@ mod look;
 mod rules;
 
 use crate::config::Config;
-use crate::error::{End, Result};
+use crate::error::{End, Kind, Result};
 use crate::model::TableName;
 use crate::run;
 use crate::sql::Sql;
+use crate::store::Store;
 
 pub use finding::{Finding, Level, Report, SCHEMA_VERSION};
 pub use grants::{Granted, RoleGrants};
@@ -49,5 +50,12 @@ pub async fn grants(
         let notes = grants::notes(end, known.tables(end), &look.settings, role);
         grants::granted(role, &look.grants(end, server, &known), notes)
     };
-    Ok([of(End::Desktop, &desktop, desktop_role), of(End::Cloud, &cloud, cloud_role)])
+    let mut found = [of(End::Desktop, &desktop, desktop_role), of(End::Cloud, &cloud, cloud_role)];
+    // A role without its rights can't look into them; what it asks for are these rights.
+    if let Err(e) = Store::new(sql, &config.cloud_schema).require(&cloud.connection).await
+        && e.kind() == Kind::Config
+    {
+        found[1].notes.insert(0, format!("First: {e}. {}", e.remedy()));
+    }
+    Ok(found)
 }

@@ -1,6 +1,6 @@
 //! `tidegate grants`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::check::{self, RoleGrants};
@@ -12,8 +12,8 @@ use super::{Global, Output, print};
 /// Print the least rights that runs need, as SQL for each end.
 ///
 /// Reads both catalogues, changes nothing. Run what is printed after `tidegate migrate`, each part in
-/// its own database, as a superuser or as the owner of what it names (pg_read_all_stats takes a
-/// superuser). `tidegate check` then misses no right.
+/// its own database, as a superuser or as whoever owns what is granted: `tidegate grants --end cloud
+/// | psql …`. After that `tidegate check` finds neither too few rights nor too many.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The role that is to read the desktop; if it is not named, the user of the desktop's URL
@@ -22,46 +22,64 @@ pub(super) struct Arguments {
     /// The role that is to write the cloud; if it is not named, the user of the cloud's URL
     #[arg(long, value_name = "NAME")]
     cloud_role: Option<String>,
+    /// What is for this end alone
+    #[arg(long, value_enum)]
+    end: Option<Side>,
+}
+
+/// [`End`](crate::error::End), as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Side {
+    /// The office's database.
+    Desktop,
+    /// The PostgreSQL that the mobile app works on.
+    Cloud,
 }
 
 #[derive(Serialize)]
 struct Document<'d> {
     schema_version: u32,
-    desktop: &'d RoleGrants,
-    cloud: &'d RoleGrants,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    desktop: Option<&'d RoleGrants>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud: Option<&'d RoleGrants>,
 }
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
     let roles = [arguments.desktop_role.as_deref(), arguments.cloud_role.as_deref()];
     let [desktop, cloud] = check::grants(&config, roles, &Sql::default()).await?;
+    let desktop = (arguments.end != Some(Side::Cloud)).then_some(&desktop);
+    let cloud = (arguments.end != Some(Side::Desktop)).then_some(&cloud);
     match global.output {
-        Output::Json => print::json(&Document {
-            schema_version: check::SCHEMA_VERSION,
-            desktop: &desktop,
-            cloud: &cloud,
-        })?,
+        Output::Json => {
+            let schema_version = check::SCHEMA_VERSION;
+            print::json(&Document { schema_version, desktop, cloud })?;
+        }
         Output::Human => {
-            tell("desktop", &desktop);
-            println!();
-            tell("cloud", &cloud);
+            let scripts = [("desktop", desktop), ("cloud", cloud)];
+            let scripts =
+                scripts.into_iter().filter_map(|(end, rights)| Some(script(end, rights?)));
+            print!("{}", scripts.collect::<Vec<_>>().join("\n"));
         }
     }
     Ok(0)
 }
 
-/// A script for one end: a purpose as a comment, then its statements.
-fn tell(end: &str, rights: &RoleGrants) {
-    println!("-- In the {end}'s database, as a superuser or as the owner of what is named.");
+/// A script for one end: what is to be known first, then each purpose as a comment, with its
+/// statements.
+fn script(end: &str, rights: &RoleGrants) -> String {
+    let whoever = "as an administrator, or as whoever owns what is granted";
+    let mut lines = vec![format!("-- In the {end}'s database, {whoever}.")];
+    lines.extend(rights.notes.iter().map(|note| format!("-- {note}")));
     let mut said = "";
     for granted in &rights.grants {
         if granted.why != said {
-            println!("-- {}:", granted.why);
+            lines.push(format!("-- {}:", granted.why));
             said = granted.why;
         }
-        println!("{}", granted.sql);
+        lines.push(granted.sql.clone());
     }
-    for note in &rights.notes {
-        println!("-- {note}");
-    }
+    lines.push(String::new());
+    lines.join("\n")
 }

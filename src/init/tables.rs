@@ -1,6 +1,5 @@
 //! What is proposed for each table that both ends have.
 
-use crate::error::Kind;
 use crate::model::plan::Given;
 use crate::model::schema::{Column, TableSchema};
 use crate::model::{Ownership, TableName, TableSettings, planning};
@@ -133,11 +132,7 @@ fn plan(
     ownership: &Ownership,
     synced: &[TableName],
 ) -> Result<Vec<TableName>, Undecided> {
-    let source = TableSchema { readable: true, ..both.desktop.clone() };
-    let mut target = TableSchema { readable: true, writable: true, ..both.cloud.clone() };
-    for key in &mut target.foreign_keys {
-        key.readable = true;
-    }
+    let (source, target) = (both.desktop.as_granted(), both.cloud.as_granted());
     let given = Given { settings, ownership, source: Some(&source), target: Some(&target), synced };
     match planning::forward(given) {
         Ok(plan) => Ok(plan.parents.into_iter().map(|parent| parent.table).collect()),
@@ -256,8 +251,8 @@ pub(super) fn missing_rights(schemas: &[Both<'_>]) -> Vec<Undecided> {
             Undecided::of_all(
                 format!("the {end}'s role lacks rights on {tables}"),
                 format!(
-                    "Grant it {rights} on them, as their owner, and usage on their schemas. {}",
-                    Kind::Unauthorised.remedy()
+                    "It needs {rights} on them, and what `tidegate grants` prints beside: run \
+                     that as their owner, after `tidegate migrate`."
                 ),
             )
         })

@@ -42,6 +42,15 @@ impl TableSchema {
         self.columns.iter().find(|c| c.name == name)
     }
 
+    /// The table as it will be once the role has been granted what it needs.
+    pub fn as_granted(&self) -> Self {
+        let mut granted = Self { readable: true, writable: true, ..self.clone() };
+        for key in &mut granted.foreign_keys {
+            key.readable = true;
+        }
+        granted
+    }
+
     /// Whether `columns`, in any order, are known to be unique in this table.
     pub fn is_unique(&self, columns: &[&str]) -> bool {
         let covers = |index: &[String]| index.iter().all(|c| columns.contains(&c.as_str()));

@@ -102,7 +102,7 @@ impl Store<'_> {
         let params = [text(&moment), text(&watermark)];
         connection.batch(doing, ANOTHER_ZONE).await?;
         let elsewhere = match connection.rows(doing, &sql, &params).await {
-            Err(e) if e.kind() == Kind::Data => return Ok(None),
+            Err(e) if e.kind() == Kind::BadValue => return Ok(None),
             rows => rows?,
         };
         connection.batch(doing, &self.render("postgres/present_output.sql")).await?;
