@@ -3,7 +3,7 @@
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 use super::Store;
 
@@ -30,8 +30,19 @@ impl Store<'_> {
     /// Brings the tables to the present version; does nothing where they are.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::error::Kind::Config) when a newer program has been here.
+    /// [`Kind::Config`] when a newer program has been here, [`Kind::Unauthorised`] when the role may
+    /// not create them.
     pub async fn migrate(&self, connection: &Connection) -> Result<Migrated> {
+        self.steps(connection).await.map_err(|e| match e.kind() {
+            Kind::Unauthorised => e.remedied(
+                "Migrate as a role that may create a schema there, as in CLOUD_URL=… tidegate \
+                 migrate; runs go on as theirs.",
+            ),
+            _ => e,
+        })
+    }
+
+    async fn steps(&self, connection: &Connection) -> Result<Migrated> {
         let doing = "migrating";
         connection.batch(doing, &self.render("migrations/000_start.sql")).await?;
         let version = self.render("migrations/version.sql");

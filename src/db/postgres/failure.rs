@@ -20,8 +20,9 @@ const CLIENT_CERTIFICATE: &str = "Name a certificate that is valid, that the ser
 pub fn failed(doing: &str, end: End, e: tokio_postgres::Error) -> Error {
     if let Some(refusal) = e.as_db_error() {
         let kind = kind_of(refusal.code());
-        let error = Error::new(kind, format!("{doing}: {}", said(end, &Refusal::from(refusal))));
-        return match remedy(refusal.code().code()) {
+        let refusal = Refusal::from(refusal);
+        let error = Error::new(kind, format!("{doing}: {}", said(end, &refusal)));
+        return match remedy(&refusal) {
             Some(remedy) => error.remedied(remedy),
             None => error,
         };
@@ -89,6 +90,11 @@ fn login_refused(address: &Address, refusal: &DbError) -> Error {
             Kind::Unauthorised,
             format!("the {end} database at {at} refused user or password ({code})"),
         ),
+        // pgbouncer has the code of a broken protocol for all that it refuses.
+        "08P01" if refusal.message().contains("authentication failed") => Error::new(
+            Kind::Unauthorised,
+            format!("the pooler of the {end} database at {at} refused user or password ({code})"),
+        ),
         // The code says no more than pg_hba.conf's other refusals do.
         _ if code.starts_with("28") && refusal.message().contains("certificate") => Error::new(
             Kind::Unauthorised,
@@ -117,8 +123,21 @@ fn login_refused(address: &Address, refusal: &DbError) -> Error {
             let words = format!("{} ({code})", address.without_user(refusal.message()));
             match kind_of(refusal.code()) {
                 // Poolers use class 08 for users and databases they don't know.
-                Kind::Transient if code.starts_with("08") => address.unreachable(words),
-                kind => Error::new(kind, format!("the {end} database at {at} refused: {words}")),
+                Kind::Transient if code.starts_with("08") => {
+                    address.unreachable(words).remedied(format!(
+                        "A pooler answered: check user, database and sslmode in [{end}] url, and \
+                         that the server behind it runs."
+                    ))
+                }
+                kind => {
+                    let error =
+                        Error::new(kind, format!("the {end} database at {at} refused: {words}"));
+                    match code {
+                        "42501" => error
+                            .remedied("As the database's owner: grant connect on it to the role."),
+                        _ => error,
+                    }
+                }
             }
         }
     }
@@ -153,8 +172,12 @@ fn kind_of(state: &SqlState) -> Kind {
 }
 
 /// What to do about an error of the server itself, which comes again until somebody does it.
-fn remedy(code: &str) -> Option<&'static str> {
-    Some(match code {
+fn remedy(refusal: &Refusal<'_>) -> Option<&'static str> {
+    Some(match refusal.code {
+        // Whoever is asked for something has logged in.
+        "42501" if !refusal.raised && !refusal.within_function => {
+            "`tidegate check` names the rights that the role lacks, with the statements."
+        }
         "53100" => "The server's disk is full: make room there, then run again.",
         "53200" => "The server is out of memory: give it more, or set a smaller batch_rows.",
         "58030" => "The server can't read or write its files: look into its log.",
