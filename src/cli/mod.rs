@@ -48,6 +48,7 @@ Exit codes:
   20   verification failed: a transaction wrote something else than was planned, and was rolled
        back; or `verify` found a difference that nothing explains
   21   `plan` found rows to write
+  21   `plan` found changes
   75   another run holds the table
   130  interrupted (143: terminated); the next run goes on";
 
