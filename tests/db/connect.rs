@@ -4,22 +4,21 @@ mod client;
 
 use std::fs::Permissions;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::PermissionsExt;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::KeyPair;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tidegate::db::postgres::{Database, Purpose, failed};
 use tidegate::demo::Cluster;
 use tidegate::error::{End, Error, Kind, Result};
 
+use crate::authority::{Authority, NAME, authority, give};
 use crate::support::{ask_for_passwords, connect};
 
 /// What must never be in a message.
 const USER: &str = "canary_user";
 const PASSWORD: &str = "canary_password";
-/// The name in the server's certificate; it resolves nowhere, so URLs add hostaddr.
-const NAME: &str = "db.tidegate.test";
 
 /// A server with the superuser [`USER`], passwords by SCRAM, and TLS if there are a certificate and
 /// a key.
@@ -35,53 +34,6 @@ async fn cluster(tls: Option<&(String, String)>) -> Cluster {
     }
     ask_for_passwords(&cluster).await;
     cluster
-}
-
-/// Puts a file into the server's data directory.
-fn give(cluster: &Cluster, name: &str, content: &str) {
-    let data = cluster.directory().join("data");
-    let owner = std::fs::metadata(&data).unwrap();
-    let path = data.join(name);
-    std::fs::write(&path, content).unwrap();
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-    chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
-}
-
-/// A certificate authority in a file.
-struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    dir: TempDir,
-}
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, "tidegate test CA");
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("ca.pem"), issuer.pem()).unwrap();
-    Authority { issuer, dir }
-}
-
-impl Authority {
-    /// Certificate and key for [`NAME`], valid up to the year.
-    fn issue(&self, until: i32) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([NAME.to_owned()]).unwrap();
-        params.not_after = rcgen::date_time_ymd(until, 1, 1);
-        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
-    }
-
-    /// A certificate of a database user for this key.
-    fn certify(&self, user: &str, key: &KeyPair) -> String {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, user);
-        params.signed_by(key, &self.issuer).unwrap().pem()
-    }
-
-    fn file(&self) -> String {
-        self.dir.path().join("ca.pem").display().to_string()
-    }
 }
 
 fn database(url: &str) -> Result<Database> {

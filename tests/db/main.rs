@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod alters;
+mod authority;
 mod canary;
 mod check;
 mod commands;
@@ -34,3 +35,4 @@ mod story;
 mod support;
 mod verify;
 mod watermark;
+mod whole_way;

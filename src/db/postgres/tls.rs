@@ -120,6 +120,10 @@ pub(super) fn remedy(e: &rustls::Error) -> Option<&'static str> {
             "Download the CA certificate (Supabase: Database settings, SSL; RDS: \
              global-bundle.pem) and add sslrootcert=/path/to/it to the URL.",
         ),
+        C::BadSignature => Some(
+            "The CA of sslrootcert has the issuer's name but another key, as when it was made \
+             anew: get its certificate again.",
+        ),
         C::NotValidForName | C::NotValidForNameContext { .. } => Some(
             "Connect by a name that the certificate carries as subjectAltName; with hostaddr=… in \
              the URL that name need not resolve.",
