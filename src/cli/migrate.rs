@@ -1,23 +1,35 @@
 //! `tidegate migrate`.
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::db::postgres::{Database, Purpose};
 use crate::error::{End, Result};
+use crate::run;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::{Migrated, Store};
 
-use super::Global;
+use super::{Global, Output, print};
 
 /// Create or upgrade tidegate's own tables in the cloud.
 ///
 /// Changes nothing where they are up to date, and never asks. The role needs the right to create
-/// schemas in the database, every time; runs don't.
+/// schemas in the database; runs don't.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Print the statements for an empty database instead of running them
     #[arg(long)]
     sql: bool,
+}
+
+/// Which version tidegate's tables had and have.
+#[derive(Serialize)]
+struct Document<'d> {
+    schema_version: u32,
+    end: &'static str,
+    schema: &'d str,
+    from: i32,
+    to: i32,
 }
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
@@ -29,15 +41,17 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
         return Ok(0);
     }
     let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
-    let migrated = store.migrate(&cloud.connection().await?).await?;
-    match migrated.from == migrated.to {
-        true => println!("cloud, schema {}: up to date (version {})", store.schema(), migrated.to),
-        false => println!(
-            "cloud, schema {}: migrated from version {} to {}",
-            store.schema(),
-            migrated.from,
-            migrated.to
-        ),
+    let Migrated { from, to } = store.migrate(&cloud.connection().await?).await?;
+    let schema = store.schema();
+    match global.output {
+        Output::Json => {
+            let schema_version = run::SCHEMA_VERSION;
+            print::json(&Document { schema_version, end: "cloud", schema, from, to })?;
+        }
+        Output::Human if from == to => {
+            println!("cloud, schema {schema}: up to date (version {to})");
+        }
+        Output::Human => println!("cloud, schema {schema}: migrated from version {from} to {to}"),
     }
     Ok(0)
 }

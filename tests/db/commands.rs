@@ -78,6 +78,11 @@ async fn migrate_is_idempotent() {
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();
     says(&office, &["migrate"], 0, &["migrated from version 0 to 2"]);
     says(&office, &["forward"], 0, &["3 rows written"]);
+    let json = says(&office, &["migrate", "--output", "json"], 0, &[]);
+    let expected = serde_json::json!({
+        "schema_version": 1, "end": "cloud", "schema": "tidegate", "from": 2, "to": 2
+    });
+    assert_eq!(document(&json), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

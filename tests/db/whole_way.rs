@@ -156,7 +156,7 @@ fn set_up(premises: &Premises) {
         "the desktop's role lacks rights on clients, jobs, staff, tasks",
         "the cloud's role lacks rights on clients, jobs, staff, tasks",
         "what `tidegate grants` prints",
-        "next: `tidegate migrate`, `tidegate grants`, `tidegate check`, `tidegate forward`\n",
+        "next: `tidegate migrate`, `tidegate grants`, `tidegate check`, `tidegate plan`, `tidegate forward`\n",
     ];
     premises.says("init", 0, &lacks);
     let mode = std::fs::metadata(premises.home.path().join("tidegate.toml")).unwrap().permissions();
@@ -217,6 +217,7 @@ fn work(premises: &Premises) {
     premises.says("status", 0, &["D 199, M 2", "1 key_collision", "D 500"]);
     premises.says("watermark show", 0, &["staff", "/desktop"]);
     premises.says("watermark accept", 0, &["nothing to accept"]);
+    premises.says("migrate", 0, &["up to date"]);
     let back = "the next run compares the whole table";
     premises.says("watermark set staff --to beginning", 0, &[back]);
     premises.says("forward --table staff", 0, &["done: nothing to write\n"]);
