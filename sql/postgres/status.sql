@@ -20,6 +20,14 @@ select json_build_object(
             where table_name = t.name and direction = $2 group by reason
         ) w
     ), '{}'),
+    'refused', coalesce((
+        select json_agg(json_build_object('detail', w.detail, 'rows', w.rows) order by w.rows desc, w.detail)
+        from (
+            select detail, count(*) as rows from {{store}}._sync_withheld
+            where table_name = t.name and direction = $2 and detail is not null
+            group by detail order by rows desc, detail limit 5
+        ) w
+    ), '[]'),
     'last_run', (
         select json_build_object('run_id', r.run_id, 'outcome', r.outcome, 'started_at', r.started_at,
             'inserted', r.inserted, 'updated', r.updated, 'withheld', r.withheld, 'error', r.error)

@@ -190,6 +190,11 @@ pub(super) fn status(tables: &[TableStatus]) {
         ]);
     }
     println!("{table}");
+    for t in tables {
+        for refused in &t.refused {
+            println!("{}: {} withheld: {}", t.table, refused.rows, refused.detail);
+        }
+    }
 }
 
 /// Positions: a line a table and stream.

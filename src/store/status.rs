@@ -28,8 +28,19 @@ pub struct TableStatus {
     pub counts: BTreeMap<String, u64>,
     /// Withheld rows by reason.
     pub withheld_by: BTreeMap<String, u64>,
+    /// What the target said of rows that it refused: the five most frequent answers.
+    pub refused: Vec<Refused>,
     /// The last run that did something.
     pub last_run: Option<LastRun>,
+}
+
+/// One answer of the target to rows that it refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The answer, without values.
+    pub detail: String,
+    /// Withheld rows that met it.
+    pub rows: u64,
 }
 
 /// A row of `_sync_runs`.

@@ -48,7 +48,7 @@ async fn office() -> Office {
 const NOTE: &str = "update jobs set name = name || '.' where id = 900";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_locked_row_is_busy_and_arrives_afterwards() {
+async fn p08_a_locked_row_is_busy_and_arrives_afterwards() {
     let office = office().await;
     let edit = "update jobs set name = 'desktop', updated_at = now() where id <= 100";
     execute(&office.desktop, edit).await;

@@ -23,6 +23,9 @@ async fn v09_poison_row() {
     assert_eq!(report.exit_code(false), 0, "{report:?}");
     let bad = [r#"{"id": "500"} bad_value"#, r#"{"id": "700"} bad_value"#];
     assert_eq!(office.withheld().await, bad);
+    let status = String::from_utf8(office.tidegate(&["status"]).stdout).unwrap();
+    let said = "jobs: 2 withheld: merging jobs: the cloud answered 22003, number out of range";
+    assert!(status.contains(said), "{status}");
     let stored = "select row ->> 'number' from tidegate._sync_withheld where key ->> 'id' = '500'";
     assert_eq!(value(&office.cloud, stored).await, "99999999999");
 
