@@ -19,10 +19,13 @@ const CLIENT_CERTIFICATE: &str = "Name a certificate that is valid, that the ser
 /// What went wrong while `doing` (as in "reading jobshead") on an open connection to `end`.
 pub fn failed(doing: &str, end: End, e: tokio_postgres::Error) -> Error {
     if let Some(refusal) = e.as_db_error() {
-        let kind = kind_of(refusal.code());
-        let refusal = Refusal::from(refusal);
-        let error = Error::new(kind, format!("{doing}: {}", said(end, &refusal)));
-        return match remedy(&refusal) {
+        let words = Refusal::from(refusal);
+        let kind = match words.raised {
+            true => kind_raised(refusal.code()),
+            false => kind_of(refusal.code()),
+        };
+        let error = Error::new(kind, format!("{doing}: {}", said(end, &words)));
+        return match remedy(&words) {
             Some(remedy) => error.remedied(remedy),
             None => error,
         };
@@ -168,6 +171,16 @@ fn kind_of(state: &SqlState) -> Kind {
             "28" => Kind::Unauthorised,
             _ => Kind::Other,
         },
+    }
+}
+
+/// What follows from a SQLSTATE that a function or trigger raised: it is about the row, whatever
+/// the code, and what passes is tried again by a later run.
+fn kind_raised(state: &SqlState) -> Kind {
+    match kind_of(state) {
+        Kind::Transient => Kind::Busy,
+        Kind::Other | Kind::Unauthorised => Kind::BadValue,
+        kind => kind,
     }
 }
 
@@ -320,6 +333,19 @@ mod tests {
         check(Kind::Unauthorised, &["42501", "28P01", "28000"]);
         check(Kind::BadValue, &["22001", "22P02", "22999", "23502", "23503", "23P01", "P0001"]);
         check(Kind::Other, &["53100", "42P01", "3D000", "XX000", "25006", "55000", ""]);
+    }
+
+    #[test]
+    fn what_a_function_raises_is_about_a_row() {
+        let check =
+            |kind, code| assert_eq!(kind_raised(&SqlState::from_code(code)), kind, "{code}");
+        for code in ["P0001", "PT402", "42501", "XX000", "22023"] {
+            check(Kind::BadValue, code);
+        }
+        check(Kind::Busy, "40001");
+        check(Kind::Busy, "55P03");
+        check(Kind::Taken, "23505");
+        check(Kind::Slow, "57014");
     }
 
     #[test]
