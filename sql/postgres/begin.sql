@@ -4,7 +4,7 @@ set local lock_timeout = '500ms';
 set local statement_timeout = '5min';
 set local idle_in_transaction_session_timeout = '5min';
 set local work_mem = '32MB';
--- Compiling takes longer than statements of one batch.
+-- To compile a statement takes longer than it works on a batch.
 set local jit = off;
 -- A client that is gone is noticed by a statement that works or waits, too. Not before PostgreSQL 14, nor
 -- on Windows.

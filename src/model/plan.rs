@@ -189,10 +189,10 @@ pub enum Passing {
 pub enum FreeValue {
     /// NULL, of which there may be many.
     Null,
-    /// A number below all that are there.
+    /// A number above all that are there: a constraint is more likely to refuse one below.
     Number,
-    /// A random text.
-    Text,
+    /// A random text of no more than so many characters.
+    Text(u32),
     /// A random UUID.
     Uuid,
 }

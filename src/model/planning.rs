@@ -333,17 +333,32 @@ fn uniques(target: &TableSchema, columns: &[ColumnPlan], key: &[usize]) -> Vec<U
     let plan = |unique: &UniqueIndex| {
         let indexes: Option<Vec<usize>> = unique.columns.iter().map(index).collect();
         let indexes = indexes?;
-        let free =
-            |&i: &usize| Some(Passing::Parked(i, free_value(target.column(&columns[i].target)?)?));
         let passing = match unique {
             UniqueIndex { deferrable: true, .. } => Passing::Deferred,
             // A cascade would take the children along.
             UniqueIndex { referenced: true, .. } => Passing::No,
-            _ => indexes.iter().filter(|i| !key.contains(i)).find_map(free).unwrap_or(Passing::No),
+            _ => parking(target, columns, indexes.iter().filter(|i| !key.contains(i))),
         };
         Some(Unique { columns: indexes, passing })
     };
     target.uniques.iter().filter_map(plan).collect()
+}
+
+/// Where rows are parked: best at NULL, never at a value that no parent has.
+fn parking<'i>(
+    target: &TableSchema,
+    columns: &[ColumnPlan],
+    indexes: impl Iterator<Item = &'i usize>,
+) -> Passing {
+    let refers = |name: &String| target.foreign_keys.iter().any(|key| key.columns.contains(name));
+    let place = |&i: &usize| {
+        let column = target.column(&columns[i].target)?;
+        let free = free_value(column)?;
+        (free == FreeValue::Null || !refers(&column.name)).then_some((i, free))
+    };
+    let places: Vec<(usize, FreeValue)> = indexes.filter_map(place).collect();
+    let at_null = places.iter().find(|(_, free)| *free == FreeValue::Null);
+    at_null.or(places.first()).map_or(Passing::No, |&(i, free)| Passing::Parked(i, free))
 }
 
 fn free_value(column: &Column) -> Option<FreeValue> {
@@ -351,7 +366,7 @@ fn free_value(column: &Column) -> Option<FreeValue> {
         _ if column.identity_always => None,
         _ if !column.not_null => Some(FreeValue::Null),
         oid if Column::INTEGERS.contains(&oid) => Some(FreeValue::Number),
-        oid if Column::TEXTS.contains(&oid) => Some(FreeValue::Text),
+        oid if Column::TEXTS.contains(&oid) => Some(FreeValue::Text(column.length())),
         Column::UUID => Some(FreeValue::Uuid),
         _ => None,
     }

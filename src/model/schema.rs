@@ -98,6 +98,12 @@ impl Column {
     /// `timestamp with time zone`.
     pub const TIMESTAMPTZ: u32 = 1184;
 
+    /// How many characters a `character varying` may have; any number, unless it says.
+    pub fn length(&self) -> u32 {
+        // The modifier counts the four bytes of a header.
+        u32::try_from(self.typmod - 4).unwrap_or(u32::MAX)
+    }
+
     /// Whether every value of `self`, written into `other` and read from there as text, is the
     /// same value again.
     pub fn comes_back_from(&self, other: &Column) -> bool {

@@ -11,6 +11,9 @@ use crate::sql::{column, ident, list, table};
 
 use super::{PgTx, render};
 
+/// The digits of an MD5 sum.
+const MD5_LENGTH: u32 = 32;
+
 impl PgTx<'_> {
     /// Withholds rows whose unique value another row has and keeps; gives how many.
     pub(super) async fn withhold_taken(&self) -> Result<u64> {
@@ -29,7 +32,6 @@ impl PgTx<'_> {
                     ("target", &table(&plan.target)),
                     ("same_row", &render::target_is_staged(plan)),
                     ("held", &values(plan, unique, key)),
-                    ("held_key", &render::named_key(plan, key)),
                     ("may_pass", if unique.passing == Passing::No { "false" } else { "true" }),
                     ("has_wanted", &list(of(plan, unique).enumerate().map(has), " and ")),
                     ("is_wanting", &render::same_key(plan, "w", |_, c| key(c))),
@@ -98,11 +100,13 @@ fn free_value(plan: &TablePlan, c: &ColumnPlan, free: FreeValue) -> String {
     match free {
         FreeValue::Null => "null".to_owned(),
         FreeValue::Number => format!(
-            "(select least(min(f.{}), 0) from {} f) - s._tidegate_number",
+            "(select greatest(max(f.{}), 0) from {} f) + s._tidegate_number",
             ident(&c.target),
             table(&plan.target)
         ),
-        FreeValue::Text => format!("md5(gen_random_uuid()::text)::{}", c.target_type),
+        FreeValue::Text(length) => {
+            format!("left(md5(gen_random_uuid()::text), {})", length.min(MD5_LENGTH))
+        }
         FreeValue::Uuid => "gen_random_uuid()".to_owned(),
     }
 }
