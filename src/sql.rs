@@ -50,6 +50,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/inventory_buckets.sql",
     "postgres/inventory_count.sql",
     "postgres/inventory_keys.sql",
+    "postgres/is_key.sql",
     "postgres/lock.sql",
     "postgres/merge.sql",
     "postgres/met.sql",
@@ -90,6 +91,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/trigger_functions.sql",
     "postgres/unaltered.sql",
     "postgres/unique.sql",
+    "postgres/withheld_keys.sql",
     "postgres/withheld_reasons.sql",
     "postgres/withhold.sql",
 ];

@@ -4,7 +4,7 @@ select w.table_name, w.key, w.reason = 'owner' and w.target_version is not disti
 from {{store}}._sync_withheld w
 -- One look into the index for each, never a scan of the target.
 left join lateral (select t.xmin::text as version from {{target}} t where {{key_is_row}} limit 1) h on true
-where w.table_name = {{label}} and w.direction = $2 and case
+where {{only}} w.table_name = {{label}} and w.direction = $2 and case
     -- What refused it is another table by now.
     when starts_with(w.target_version, 'definition ') then w.target_version <> {{definition}}
     when w.reason = 'busy' then true

@@ -12,6 +12,6 @@ on conflict (site, table_name, direction, key) do update
 set reason = excluded.reason, detail = excluded.detail, row = excluded.row, target_row = excluded.target_row,
     target_version = excluded.target_version, last_run_id = excluded.last_run_id,
     last_seen_at = clock_timestamp(), attempts = w.attempts + 1
-where $4 or excluded.reason in ('busy', 'missing_parent')
+where $4 or excluded.reason in ('busy', 'missing_parent', 'unique')
     or (w.reason, w.row, w.target_row, w.target_version)
         is distinct from (excluded.reason, excluded.row, excluded.target_row, excluded.target_version)

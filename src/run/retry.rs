@@ -51,12 +51,14 @@ impl<V: View, T: Target> Run<'_, V, T> {
         }
     }
 
-    /// Asks for withheld rows again: those of earlier runs, those of this one, and those whose
-    /// parents may have arrived with it.
+    /// Asks for withheld rows again: those of earlier runs, those of this one, and those that
+    /// may arrive by what it has written.
     async fn retry(&self, plan: &TablePlan, worked: &mut Worked, may_arrive: bool) -> Result<()> {
         let earlier = std::mem::take(&mut worked.awaited);
         let is_waiting = worked.progress.account.tally.waiting() > 0 || worked.broken;
-        let mut keys = match is_waiting || may_arrive {
+        // Those that only wait for another owner say nothing of others, and are there in quiet runs.
+        let is_due = earlier.iter().any(|a| !a.once_owned);
+        let mut keys = match is_waiting || may_arrive || is_due {
             true => self.take_back(worked, self.target.left_for_later(plan).await?),
             false => Vec::new(),
         };
@@ -114,9 +116,9 @@ impl<V: View, T: Target> Run<'_, V, T> {
     }
 
     /// Rows that are asked for again count with their next verdict.
-    fn take_back(&self, worked: &mut Worked, left: Vec<(Awaited, Reason)>) -> Vec<Awaited> {
+    fn take_back(&self, worked: &mut Worked, left: Vec<(Awaited, Option<Reason>)>) -> Vec<Awaited> {
         let account = &mut worked.progress.account;
-        for (_, reason) in &left {
+        for reason in left.iter().filter_map(|(_, reason)| reason.as_ref()) {
             account.read -= account.tally.take_back(*reason, 1);
         }
         left.into_iter().map(|(awaited, _)| awaited).collect()

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
-use crate::db::postgres::statement::text;
-use crate::error::{Error, Result};
+use crate::db::postgres::statement::{Param, text};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Awaited, Moved, Ownership, Position, TablePlan};
 use crate::sql::list;
 
@@ -76,17 +76,22 @@ impl Store<'_> {
         ownership: &Ownership,
     ) -> Result<State> {
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
-        let arms = list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan))), "\n");
-        let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
         let params = [
             (&labels as _, Type::TEXT_ARRAY),
             text(&direction),
             text(&ownership.mobile),
             text(&ownership.desktop),
         ];
-        let read = connection.document("reading the state", &sql, &params).await;
-        let document: Document = match read {
+        let document = match self.document(connection, plans, &params).await {
             Ok(document) => document,
+            Err(e) if e.kind() == Kind::BadValue => {
+                let mut document = self.document(connection, &[], &params).await?;
+                for plan in plans {
+                    let due = self.due_one_by_one(connection, plan, &params).await?;
+                    document.awaited.extend(due);
+                }
+                document
+            }
             Err(e) if self.exists(connection).await? => return Err(e),
             Err(_) => return Err(self.not_migrated("do not exist")),
         };
@@ -98,6 +103,58 @@ impl Store<'_> {
             ));
         }
         Ok(state(&labels, document))
+    }
+
+    /// The state, with the withheld rows of `plans` that are worth another try.
+    async fn document(
+        &self,
+        connection: &Connection,
+        plans: &[TablePlan],
+        params: &[Param<'_>],
+    ) -> Result<Document> {
+        let arms =
+            list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan, ""))), "\n");
+        let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
+        connection.document("reading the state", &sql, params).await
+    }
+
+    /// The same of one table, where the types of the cloud may have changed since a row was
+    /// withheld: one that can't be compared any more must not stop the others.
+    async fn due_one_by_one(
+        &self,
+        connection: &Connection,
+        plan: &TablePlan,
+        params: &[Param<'_>],
+    ) -> Result<Vec<AwaitedDocument>> {
+        let label = plan.label();
+        let doing = "reading the state";
+        let due = self.due(plan, "w.key = $5::jsonb and");
+        let (mut awaited, mut strange) = (Vec::new(), 0);
+        for key in self.withheld_keys(connection, &label, plan.direction.word()).await? {
+            let mut params = params.to_vec();
+            params.push(text(&key));
+            let once_owned = match connection.rows(doing, &due, &params).await {
+                Ok(rows) => rows.first().map(|row| row.get::<_, Option<bool>>(2) == Some(true)),
+                // What it waits for can't be told: it is asked for, and then compared as it is now.
+                Err(e) if e.kind() == Kind::BadValue => {
+                    let fits = self.is_key(connection, plan, &key).await?;
+                    strange += u64::from(!fits);
+                    fits.then_some(false)
+                }
+                Err(e) => return Err(e),
+            };
+            let table = label.clone();
+            awaited.extend(once_owned.map(|once_owned| AwaitedDocument { table, key, once_owned }));
+        }
+        if strange > 0 {
+            tracing::warn!(
+                table = label,
+                rows = strange,
+                "{label}: {strange} withheld rows have keys that are none since the key has \
+                 another type; run tidegate verify to see whether rows are missing",
+            );
+        }
+        Ok(awaited)
     }
 }
 

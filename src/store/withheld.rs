@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::model::plan::{ColumnPlan, Parent, Unique};
 use crate::model::{Awaited, InRing, Reason, TablePlan};
 use crate::sql::{column, list, literal, table};
@@ -14,8 +14,9 @@ use crate::sql::{column, list, literal, table};
 use super::Store;
 
 impl Store<'_> {
-    /// The query for one table's withheld rows that are worth another try in the next run.
-    pub(super) fn due(&self, plan: &TablePlan) -> String {
+    /// The query for one table's withheld rows that are worth another try in the next run; `only`
+    /// may choose among them.
+    pub(super) fn due(&self, plan: &TablePlan, only: &str) -> String {
         // CASE: a key that was refused may not be of the target's type.
         let same = |c: &ColumnPlan| {
             let key = stored("key", c);
@@ -32,8 +33,39 @@ impl Store<'_> {
                 ("owner", &literal(&plan.owner_column().target)),
                 ("unique_free", &unique_free(plan)),
                 ("definition", &self.definition(plan)),
+                ("only", only),
             ],
         )
+    }
+
+    /// The keys of all withheld rows of a table.
+    pub(super) async fn withheld_keys(
+        &self,
+        connection: &Connection,
+        label: &str,
+        direction: &str,
+    ) -> Result<Vec<String>> {
+        let sql = self.render("postgres/withheld_keys.sql");
+        let params = [text(&label), text(&direction)];
+        let doing = format!("looking for withheld rows of {label}");
+        let rows = connection.rows(doing, &sql, &params).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Whether a row of the table, as it is now, can have this key.
+    pub(super) async fn is_key(
+        &self,
+        connection: &Connection,
+        plan: &TablePlan,
+        key: &str,
+    ) -> Result<bool> {
+        let values = list(plan.key_columns().map(|c| stored("key", c)), ", ");
+        let sql = self.sql.render("postgres/is_key.sql", &[("key", &values)]);
+        match connection.rows("looking at a key", &sql, &[text(&key)]).await {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == Kind::BadValue => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 
     /// The mark of everything by which the target's table may refuse a row.
@@ -42,24 +74,25 @@ impl Store<'_> {
         format!("{}._sync_definition({relation}::regclass)", self.quoted)
     }
 
-    /// The rows of `plan` that the run `run_id` had to leave for later, and those of earlier runs
-    /// whose parents have arrived meanwhile.
+    /// The rows of `plan` that the run `run_id` had to leave for later, each with the reason, and
+    /// those of earlier runs that may arrive by now.
     pub async fn left_for_later(
         &self,
         connection: &Connection,
         plan: &TablePlan,
         run_id: Uuid,
-    ) -> Result<Vec<(Awaited, Reason)>> {
-        let parents = parents_present(plan);
-        let slots = [("store", &*self.quoted), ("parents_present", &parents)];
+    ) -> Result<Vec<(Awaited, Option<Reason>)>> {
+        let (parents, values) = (parents_present(plan), unique_free(plan));
+        let slots =
+            [("store", &*self.quoted), ("parents_present", &parents), ("unique_free", &values)];
         let sql = self.sql.render("postgres/retry_keys.sql", &slots);
         let (label, direction) = (plan.label(), plan.direction.word());
         let params = [text(&label), text(&direction), (&run_id as _, Type::UUID)];
         let doing = format!("looking for withheld rows of {label}");
         let rows = connection.rows(doing, &sql, &params).await?;
         let awaited = |key: String| Awaited { key, once_owned: false };
-        let entry = |row: &Row| Some((awaited(row.get(0)), Reason::from_word(row.get(1))?));
-        Ok(rows.iter().filter_map(entry).collect())
+        let reason = |row: &Row| Reason::from_word(row.get::<_, Option<&str>>(1)?);
+        Ok(rows.iter().map(|row| (awaited(row.get(0)), reason(row))).collect())
     }
 
     /// The rows that the run `run_id` left because they wait for each other in a ring of foreign

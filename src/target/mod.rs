@@ -30,12 +30,12 @@ pub trait Target {
         at: &Position,
     ) -> impl Future<Output = Result<Self::Tx<'t>>>;
 
-    /// The rows of `plan` that this run had to leave for later, and those of earlier runs whose
-    /// parents have arrived meanwhile, with the reason.
+    /// The rows of `plan` that this run had to leave for later, each with the reason under which
+    /// it is counted, and those of earlier runs that may arrive by now.
     fn left_for_later(
         &self,
         plan: &TablePlan,
-    ) -> impl Future<Output = Result<Vec<(Awaited, Reason)>>>;
+    ) -> impl Future<Output = Result<Vec<(Awaited, Option<Reason>)>>>;
 
     /// The rows that this run left because they wait for each other in a ring of foreign keys, and
     /// for nothing else.

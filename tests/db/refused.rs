@@ -1,6 +1,8 @@
 //! Rows that the cloud refuses: found, withheld with their reason, and the others go on.
 
 mod locked;
+mod pairs;
+mod plans;
 mod unique;
 mod values;
 

@@ -102,6 +102,13 @@ async fn everything(office: &Listened) {
     office.cloud.set(Fault::CutBeforeCommit, 1);
     office.run(&["forward"], Some(0), "");
     office.cloud.set(Fault::None, 0);
+    // A key of a time when keys were texts.
+    let stored = r#"insert into tidegate._sync_withheld
+        (table_name, direction, key, reason, row, first_run_id, last_run_id)
+        select 'clients', 'forward', '{"id": "x"}', 'stale', '{}', r, r from gen_random_uuid() r"#;
+    office.on_the_phone(stored).await;
+    office.run(&["forward"], Some(0), "");
+    office.on_the_phone("delete from tidegate._sync_withheld where table_name = 'clients'").await;
     office.run(&["status"], Some(0), "");
     office.run(&["verify"], Some(0), "");
     office.on_the_phone("alter table orders add check (\"No\" < 100)").await;

@@ -186,6 +186,11 @@ impl Connection {
         self.is_given_up.load(Ordering::Relaxed)
     }
 
+    /// Whether nothing can be asked on it any more.
+    pub fn is_lost(&self) -> bool {
+        self.is_given_up() || self.is_closed()
+    }
+
     /// Closes the connection, for when it may still be in a transaction. The server rolls back.
     pub fn discard(self) {
         self.give_up();

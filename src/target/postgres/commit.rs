@@ -34,6 +34,7 @@ impl PgTx<'_> {
             store.record_run(self.connection()?, run_id, self.plan, so_far).await?;
         }
         let at = self.move_position(checkpoint).await?;
+        self.keep_samples();
         fail::fail_point!("before_commit", |_| std::process::abort());
         let (target, plan) = (self.target, self.plan);
         let connection = self.connection.take().ok_or_else(gone)?;

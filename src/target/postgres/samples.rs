@@ -70,31 +70,43 @@ fn is_withheld(row: &Sample) -> bool {
 
 impl PgTx<'_> {
     /// Gathers rows of this batch, if somebody wants to see them.
-    pub(super) async fn gather_samples(&self) -> Result<()> {
+    pub(super) async fn gather_samples(&mut self) -> Result<()> {
         let Some(samples) = &self.target.samples else { return Ok(()) };
-        let label = self.plan.label();
-        let (room, again) = samples.wanted(&label);
+        let (room, again) = samples.wanted(&self.plan.label());
         let wanted = i64::try_from(room + again.len()).unwrap_or(i64::MAX);
         if wanted == 0 {
             return Ok(());
         }
-        for row in self.read_samples(wanted, &again).await? {
-            samples.add(&label, sample(self.plan, &row)?);
-        }
+        let rows = self.read_samples(wanted, &again).await?;
+        self.samples = rows.iter().map(|row| sample(self.plan, row)).collect::<Result<_>>()?;
         Ok(())
+    }
+
+    /// Keeps what was gathered of a batch that has come to its end: one that the target refuses is
+    /// tried again in another way.
+    pub(super) fn keep_samples(&mut self) {
+        if let Some(samples) = &self.target.samples {
+            let label = self.plan.label();
+            self.samples.drain(..).for_each(|row| samples.add(&label, row));
+        }
     }
 
     async fn read_samples(&self, wanted: i64, again: &[String]) -> Result<Vec<Row>> {
         let plan = self.plan;
         let sql = self.target.sql;
+        // Values of a row that was set aside may not be of the target's types.
+        let (staged, same_row) = match self.set_aside {
+            None => (render::staged_json(plan), render::target_is_staged(plan)),
+            Some(_) => (render::raw_json(plan), "false".to_owned()),
+        };
         let statement = sql.render(
             "postgres/samples.sql",
             &[
                 ("key_json", &render::key_json(plan)),
-                ("staged_json", &render::staged_json(plan)),
+                ("staged_json", &staged),
                 ("target_json", &render::target_json(plan)),
                 ("target", &table(&plan.target)),
-                ("same_row", &render::target_is_staged(plan)),
+                ("same_row", &same_row),
                 ("order", &render::key_numbers(plan, "v")),
             ],
         );

@@ -124,7 +124,7 @@ impl Target for FaultyTarget<'_> {
         Ok(FaultyTx { inner: self.inner.begin(plan, &at).await?, dies })
     }
 
-    async fn left_for_later(&self, plan: &TablePlan) -> Result<Vec<(Awaited, Reason)>> {
+    async fn left_for_later(&self, plan: &TablePlan) -> Result<Vec<(Awaited, Option<Reason>)>> {
         self.inner.left_for_later(plan).await
     }
 
