@@ -374,3 +374,25 @@ async fn a_swap_over_two_runs_arrives() {
     assert_eq!(office.withheld().await, [r#"{"id": "3"} unique"#, r#"{"id": "5"} bad_value"#]);
     assert_eq!(counts(of(&office.forward().await, "jobs")), [0; 5], "quiet");
 }
+
+/// Its mark takes a while, and a run looks at every table.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_is_only_looked_at_where_a_row_was_refused() {
+    let jobs = table("jobs", "id integer primary key, name text");
+    let tracked = [("track_functions", "all")];
+    let office = Office::with_settings(&jobs, &["jobs"], &tracked).await;
+    execute(&office.cloud, &format!("alter table jobs {NO_X}")).await;
+    office.configure(NO_LAG);
+    execute(&office.desktop, "insert into jobs values (1, null, 'D')").await;
+    let calls = "select coalesce(sum(calls), 0)::text from pg_stat_user_functions \
+        where funcname = '_sync_definition'";
+    for _ in 0..2 {
+        office.forward().await;
+        office.until_no_session("counters").await;
+        assert_eq!(value(&office.cloud, calls).await, "0");
+    }
+    execute(&office.desktop, "insert into jobs values (2, 'x', 'D', now())").await;
+    office.forward().await;
+    office.until_no_session("counters").await;
+    assert_ne!(value(&office.cloud, calls).await, "0");
+}
