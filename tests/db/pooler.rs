@@ -8,21 +8,28 @@ use tokio_postgres::Client;
 use crate::pgbouncer::{Mode, PgBouncer};
 use crate::support::{Office, connect, value};
 
-/// Every verb that connects, and how it ends here.
-const VERBS: [(&str, i32); 14] = [
+/// Every verb that connects, in an order that leaves each something to do, and how it ends here.
+const VERBS: [(&str, i32); 21] = [
+    ("init --print", 0),
     ("migrate", 0),
     ("grants", 0),
     ("check", 0),
+    ("verify", 0),
     ("plan", 21),
+    ("plan --rows --full", 21),
+    ("plan --sql", 0),
     ("forward --dry-run", 0),
     ("forward", 0),
-    ("verify", 0),
+    ("plan", 0),
     ("status", 0),
+    ("verify --rows", 0),
+    ("forward --full", 0),
+    ("forward --table jobs", 0),
     ("watermark show", 0),
     ("watermark set jobs --to beginning", 0),
     ("watermark accept", 0),
-    ("forward --full", 0),
-    ("forward --table jobs", 0),
+    ("forward", 0),
+    ("verify --output json", 0),
     ("status --output json", 0),
 ];
 
@@ -131,7 +138,7 @@ async fn every_verb(mode: Mode, pool: usize) {
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();
     for (verb, code) in VERBS {
         let arguments: Vec<&str> = verb.split(' ').collect();
-        let output = run(&office, &arguments);
+        let output = with_addresses(&office, &pooler, &arguments);
         assert_eq!(output.status.code(), Some(code), "{verb}: {output:?}\n{}", pooler.log());
         assert_eq!(value(&office.cloud, MOBILE).await, mobile, "{verb}");
     }
@@ -145,6 +152,13 @@ async fn every_verb(mode: Mode, pool: usize) {
 
 fn run(office: &Office, arguments: &[&str]) -> Output {
     tokio::task::block_in_place(|| office.tidegate(arguments))
+}
+
+/// What the configuration says, for those who don't read it.
+fn with_addresses(office: &Office, pooler: &PgBouncer, arguments: &[&str]) -> Output {
+    let mut command = office.command(arguments);
+    command.env("DESKTOP_URL", pooler.url("desktop")).env("CLOUD_URL", pooler.url("cloud"));
+    tokio::task::block_in_place(|| command.output()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
