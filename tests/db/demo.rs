@@ -109,13 +109,26 @@ async fn cluster_a_kept_demo_can_be_played_with_and_removed() {
     assert_eq!(value(&cloud, status).await, "Billed");
     let shown = program(&home, &["--config", &kept("config"), "status"]).output().unwrap();
     assert!(String::from_utf8(shown.stdout).unwrap().contains("key_collision"));
-    // The only warnings that its databases earn: their user may do anything.
-    let checked = program(&home, &["--config", &kept("config"), "check"]).output().unwrap();
-    let said = String::from_utf8(checked.stdout).unwrap();
-    assert_eq!(checked.status.code(), Some(0), "{said}");
-    let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning")).collect();
-    let superuser = |line: &&str| line.contains("is a superuser");
-    assert!(warnings.len() == 2 && warnings.iter().all(superuser), "{said}");
+
+    // Its own configuration, and the one that init makes of its databases.
+    let own = TempDir::new().unwrap();
+    let proposed = own.path().join("tidegate.toml").display().to_string();
+    let says = |config: &str, verb: &str| {
+        let mut command = program(&home, &["--config", config, verb]);
+        command.env("DESKTOP_URL", kept("desktop_url")).env("CLOUD_URL", kept("cloud_url"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{verb}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(says(&proposed, "init").contains("syncs 15 tables\nnothing was left undecided"));
+    for config in [&kept("config"), &proposed] {
+        // The only warnings that its databases earn: their user may do anything.
+        let said = says(config, "check");
+        let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning")).collect();
+        let superuser = |line: &&str| line.contains("is a superuser");
+        assert!(warnings.len() == 2 && warnings.iter().all(superuser), "{said}");
+    }
+    assert!(says(&proposed, "forward").contains("done: "));
 
     let stopped = Command::new(kept("stop")).output().unwrap();
     assert!(stopped.status.success() && stopped.stderr.is_empty(), "{stopped:?}");
