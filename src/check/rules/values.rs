@@ -92,7 +92,7 @@ mod tests {
             (counts(3, 0), &["stamps"]),
             (counts(0, 2), &["owner_values"]),
             (counts(1, 1), &["owner_values", "stamps"]),
-            (Err(Error::new(Kind::Transient, "too long")), &["counts"]),
+            (Err(Error::new(Kind::Slow, "too long")), &["counts"]),
             (Err(Error::new(Kind::Unauthorised, "no right")), &["counts"]),
         ] {
             assert_eq!(checks(End::Desktop, counted), expected);
