@@ -18,10 +18,10 @@ const EQUAL_STAMPS: &str = "insert into jobs select i * 7 % 2503, 'one', 'D', \
     '2026-03-01 12:00:00.123456+00', '2026-03-01 12:00:00.123456+00' \
     from generate_series(1, 2502) i where i * 7 % 2503 <= 2500";
 
-/// The cloud gives up at row 1,500, as if by a deadlock.
-const DEADLOCK: &str = "
+/// The cloud gives up at row 1,500, for a reason that no further try removes.
+const DISK_FULL: &str = "
     create function give_up() returns trigger language plpgsql as $$
-        begin raise exception 'deadlock' using errcode = 'deadlock_detected'; end $$;
+        begin raise exception 'full' using errcode = 'disk_full'; end $$;
     create trigger give_up before insert or update on jobs for each row
         when (new.id = 1500) execute function give_up()";
 
@@ -47,7 +47,7 @@ async fn r06_equal_stamps_interrupted() {
         // Nothing changes the stamp's rows any more once it is below the horizon.
         let old = "select max(updated_at) < clock_timestamp() - interval '2 s' from jobs";
         until(&office.desktop, old).await;
-        office.cloud.batch_execute(DEADLOCK).await.unwrap();
+        office.cloud.batch_execute(DISK_FULL).await.unwrap();
         let broken = office.forward().await;
         assert_eq!((broken.outcome, of(&broken, "jobs").read), (Outcome::Failed, 1000));
         let position = "select after_key::text from tidegate._sync_metadata";
