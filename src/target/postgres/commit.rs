@@ -12,7 +12,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Account, Checkpoint, Horizon, Position, Reason, TablePlan};
 use crate::sql::table;
 
-use super::{Ending, PgTarget, PgTx, Rehearsal, render};
+use super::ending::{Ending, Rehearsal};
+use super::{PgTarget, PgTx, render};
 
 /// How often an unknown outcome is asked for, a little later each time: a server needs a while to
 /// restart.
