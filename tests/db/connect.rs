@@ -238,7 +238,7 @@ async fn errors_tell_objects_but_no_values() {
         ("insert into jobshead values ('b', ('canary' || '')::int)", Kind::BadValue, "22P02"),
         ("insert into jobshead values ('b', 1, 'canary')", Kind::BadValue, "22001, value too long"),
         ("select * from nowhere", Kind::Other, "relation \"nowhere\" does not exist"),
-        ("select refuse()", Kind::Unauthorised, "42501, raised by a function or trigger"),
+        ("select refuse()", Kind::BadValue, "42501, raised by a function or trigger"),
         (
             "set role reader; select * from jobshead",
             Kind::Unauthorised,

@@ -98,7 +98,7 @@ async fn p01_kill9_at_random_among_users() {
     let mut killed = 0;
     for round in 0..if long() { 500 } else { 20 } {
         let mut run = spawn(&office, &["forward"]);
-        sleep(Duration::from_millis(dice.roll(300))).await;
+        sleep(Duration::from_millis(dice.roll(100))).await;
         // Already at its end: there is nothing to kill.
         let _ = run.kill();
         killed += usize::from(run.wait().unwrap().signal() == Some(9));
@@ -130,7 +130,7 @@ async fn p13_sigterm_at_random_among_users() {
     for round in 0..if long() { 500 } else { 20 } {
         let (name, code, number) = dice.pick(&[("TERM", 143, 15), ("INT", 130, 2)]);
         let mut run = spawn(&office, &["forward"]);
-        sleep(Duration::from_millis(dice.roll(400))).await;
+        sleep(Duration::from_millis(dice.roll(150))).await;
         if run.try_wait().unwrap().is_none() {
             signal(&run, name);
         }

@@ -178,6 +178,8 @@ fn kind_of(state: &SqlState) -> Kind {
 /// the code, and what passes is tried again by a later run.
 fn kind_raised(state: &SqlState) -> Kind {
     match kind_of(state) {
+        // Of a disk or a memory that is full nobody speaks because of one row.
+        Kind::Other if class(state.code()) == "53" => Kind::Other,
         Kind::Transient => Kind::Busy,
         Kind::Other | Kind::Unauthorised => Kind::BadValue,
         kind => kind,
@@ -342,6 +344,7 @@ mod tests {
         for code in ["P0001", "PT402", "42501", "XX000", "22023"] {
             check(Kind::BadValue, code);
         }
+        check(Kind::Other, "53100");
         check(Kind::Busy, "40001");
         check(Kind::Busy, "55P03");
         check(Kind::Taken, "23505");
