@@ -68,10 +68,11 @@ impl Store<'_> {
         }
     }
 
-    /// The mark of everything by which the target's table may refuse a row.
+    /// The mark of everything by which the target's table may refuse a row; asked for once a
+    /// statement, and only where a row needs it.
     pub fn definition(&self, plan: &TablePlan) -> String {
         let relation = literal(&table(&plan.target));
-        format!("{}._sync_definition({relation}::regclass)", self.quoted)
+        format!("(select {}._sync_definition({relation}::regclass))", self.quoted)
     }
 
     /// The rows of `plan` that the run `run_id` had to leave for later, each with the reason, and

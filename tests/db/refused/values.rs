@@ -191,3 +191,21 @@ async fn fill_json(office: &Office) {
         'D', now() - interval '1 day', null from generate_series(1, 9) i"#;
     execute(&office.desktop, fill).await;
 }
+
+/// However many rows of a table were refused, its definition is looked at once a run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_run_looks_at_a_definition_once() {
+    let tracked = [("track_functions", "all")];
+    let office = Office::with_settings(super::DESKTOP, &["jobs"], &tracked).await;
+    execute(&office.cloud, AS_NUMBER).await;
+    fill(&office, 30).await;
+    execute(&office.desktop, "update jobs set number = 'x' where id > 20").await;
+    office.forward().await;
+    office.until_no_session("counters").await;
+    let calls = "select sum(calls)::text from pg_stat_user_functions \
+        where funcname = '_sync_definition'";
+    let before: i32 = value(&office.cloud, calls).await.parse().unwrap();
+    assert_eq!(office.forward().await.withheld(), 0);
+    office.until_no_session("counters").await;
+    assert_eq!(value(&office.cloud, calls).await, (before + 1).to_string());
+}
