@@ -20,6 +20,7 @@ const FILES: &[(&str, &str)] = &files![
     "migrations/000_start.sql",
     "migrations/001_tables.sql",
     "migrations/002_refused_rows.sql",
+    "migrations/003_both_ways.sql",
     "migrations/exists.sql",
     "migrations/version.sql",
     "postgres/as_planned.sql",

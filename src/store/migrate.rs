@@ -8,8 +8,11 @@ use crate::error::{Error, Kind, Result};
 use super::Store;
 
 /// Name of each migration, in order; the number is its place.
-pub(super) const MIGRATIONS: &[&str] =
-    &["migrations/001_tables.sql", "migrations/002_refused_rows.sql"];
+pub(super) const MIGRATIONS: &[&str] = &[
+    "migrations/001_tables.sql",
+    "migrations/002_refused_rows.sql",
+    "migrations/003_both_ways.sql",
+];
 
 /// What `migrate` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

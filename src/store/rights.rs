@@ -10,4 +10,8 @@ pub const RIGHTS: &[TableRights] = &[
     ("_sync_runs", &["select", "insert", "update"]),
     ("_sync_row_counts", &["select", "insert", "update"]),
     ("_sync_withheld", &["select", "insert", "update", "delete"]),
+    ("_sync_changes", &["select", "insert", "delete"]),
+    ("_sync_logged", &["select", "update"]),
+    ("_sync_images", &["select", "insert", "update", "delete"]),
+    ("_sync_trash", &["select", "insert"]),
 ];
