@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::error::{Error, Result};
-use crate::model::{Ownership, TableName, TableSettings};
+use crate::error::{End, Error, Result};
+use crate::model::{Capture, Ownership, TableName, TableSettings};
 
 mod address;
 mod check;
@@ -37,10 +37,14 @@ pub struct Config {
     pub path: PathBuf,
     /// Where the desktop is, with its credentials.
     pub desktop_url: SecretString,
+    /// The schema of tidegate's own tables on the desktop, if it has them.
+    pub desktop_schema: String,
     /// Where the cloud is, with its credentials.
     pub cloud_url: SecretString,
     /// The schema of tidegate's own tables in the cloud.
     pub cloud_schema: String,
+    /// How changes of mobile users are found.
+    pub cloud_capture: Capture,
     /// The ownership column and its marks.
     pub ownership: Ownership,
     /// How many tables are worked on at the same time.
@@ -64,6 +68,23 @@ impl Config {
     /// The same; `env` looks up environment variables.
     pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         check::config(file::File { path, text, env })
+    }
+
+    /// What `end` calls the tables of `settings`.
+    pub fn names(&self, end: End, settings: &[TableSettings]) -> Vec<TableName> {
+        let name = |t: &TableSettings| match end {
+            End::Desktop => t.desktop.clone(),
+            End::Cloud => t.cloud.clone(),
+        };
+        settings.iter().map(name).collect()
+    }
+
+    /// The URL of `end`.
+    pub fn url(&self, end: End) -> &SecretString {
+        match end {
+            End::Desktop => &self.desktop_url,
+            End::Cloud => &self.cloud_url,
+        }
     }
 
     /// Whether the file holds a password that others than its owner may read.

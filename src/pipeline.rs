@@ -55,7 +55,7 @@ impl<V: View, T: Target> Way<'_, V, T> {
         let horizon = self.view.horizon(self.plan)?;
         let checkpoint = |batch: &Batch| match selection {
             Selection::Keys(_) => Checkpoint::Stay,
-            Selection::Since(_) | Selection::All => batch.checkpoint(&horizon),
+            Selection::Since(_) | Selection::All(_) => batch.checkpoint(&horizon),
         };
         let goes_on = matches!(selection, Selection::Since(from) if *from == progress.at);
         let mut pauses = pauses();
@@ -181,7 +181,7 @@ impl<V: View, T: Target> Way<'_, V, T> {
         let tally = match deed {
             Deed::Merge(cycles) => {
                 tx.stage(batch, Staging::Typed).await?; //                    2 stage
-                tx.classify(cycles).await? //                                 3 classify
+                tx.classify(cycles, &self.view.carried(self.plan)).await? //  3 classify
             }
             Deed::SetAside((reason, detail), staging) => {
                 tx.stage(batch, staging).await?;

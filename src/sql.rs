@@ -3,6 +3,9 @@
 //! A statement is a whole file with `{{slots}}`. Slots take identifiers and expressions that were
 //! built here or from the catalogue; values are always bound, never put into a slot.
 
+pub mod digest;
+pub mod log;
+
 use std::borrow::Cow;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,11 +56,16 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/inventory_keys.sql",
     "postgres/is_key.sql",
     "postgres/lock.sql",
+    "postgres/log_entries.sql",
+    "postgres/log_of_row.sql",
     "postgres/merge.sql",
     "postgres/met.sql",
     "postgres/moment.sql",
     "postgres/move_position.sql",
+    "postgres/move_position_log.sql",
     "postgres/move_quiet.sql",
+    "postgres/opposite.sql",
+    "postgres/overwrite.sql",
     "postgres/own_output.sql",
     "postgres/owner_marks.sql",
     "postgres/parents.sql",
@@ -67,16 +75,21 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/place_position.sql",
     "postgres/positions.sql",
     "postgres/present_output.sql",
+    "postgres/queue.sql",
     "postgres/read_after.sql",
     "postgres/read_all.sql",
     "postgres/read_back.sql",
     "postgres/read_keys.sql",
+    "postgres/read_log.sql",
+    "postgres/read_log_all.sql",
+    "postgres/read_log_keys.sql",
     "postgres/read_since.sql",
     "postgres/record_counts.sql",
     "postgres/record_failure.sql",
     "postgres/record_run.sql",
     "postgres/record_verified.sql",
     "postgres/release.sql",
+    "postgres/remember.sql",
     "postgres/retry_keys.sql",
     "postgres/ring_edge.sql",
     "postgres/rings.sql",
@@ -89,6 +102,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/state.sql",
     "postgres/status.sql",
     "postgres/tables.sql",
+    "postgres/trash.sql",
     "postgres/trigger_functions.sql",
     "postgres/unaltered.sql",
     "postgres/unique.sql",

@@ -4,7 +4,7 @@ create table {{store}}._sync_changes (
     seq bigint generated always as identity,
     xid xid8 not null default pg_current_xact_id(),
     table_name text not null,
-    operation text not null check (operation in ('insert', 'update', 'delete', 'queued')),
+    operation text not null check (operation in ('insert', 'update', 'delete', 'overwritten', 'queued')),
     key jsonb not null,
     old json,
     new_owner text,
@@ -18,7 +18,7 @@ comment on table {{store}}._sync_changes is
 comment on column {{store}}._sync_changes.seq is
     'Of two entries about one row the later one has the greater number: whoever changes a row locks it.';
 comment on column {{store}}._sync_changes.operation is
-    '''queued'': nobody changed the row, but the other end has to see it, because its own version lost.';
+    '''overwritten'': tidegate wrote over what the entries before say of this row; ''queued'': nobody changed the row, but the other end has to see it, because its own version lost.';
 comment on column {{store}}._sync_changes.old is 'The row before; null for an insert.';
 comment on column {{store}}._sync_changes.new_owner is 'The mark in the ownership column afterwards; null for a delete.';
 
@@ -61,6 +61,9 @@ alter table {{store}}._sync_row_counts add column snapshot pg_snapshot;
 comment on column {{store}}._sync_row_counts.snapshot is 'What the count saw: the change log explains what differs from the next.';
 alter table {{store}}._sync_runs add column xids xid8[] not null default '{}';
 comment on column {{store}}._sync_runs.xids is 'The transactions that wrote rows, the latest 1,000 of them.';
+alter table {{store}}._sync_withheld add column since jsonb;
+comment on column {{store}}._sync_withheld.since is
+    'Where the table stood before the row was withheld; null: nothing of it is pending any more.';
 alter table {{store}}._sync_withheld add column contested boolean not null default false;
 comment on column {{store}}._sync_withheld.contested is 'Whether both sides changed the row.';
 alter table {{store}}._sync_metadata drop constraint _sync_metadata_stream_check;

@@ -89,6 +89,10 @@ select json_build_object(
         -- tgtype: 1 row, 2 before, 4 insert, 16 update
         where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled in ('O', 'A')
             and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0
+    ),
+    'logged', exists (
+        select from pg_trigger g
+        where g.tgrelid = c.oid and g.tgname = '_sync_log_change' and g.tgenabled = 'A'
     )
 )::text
 from unnest($1::text[], $2::text[]) as w (schema, name)

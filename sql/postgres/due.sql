@@ -1,6 +1,6 @@
 -- Withheld rows of one table that are worth another try: what they met or wait for has moved. An arm
 -- of state.sql, with its values.
-select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from h.version
+select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from h.version, w.since::text
 from {{store}}._sync_withheld w
 -- One look into the index for each, never a scan of the target.
 left join lateral (select t.xmin::text as version from {{target}} t where {{key_is_row}} limit 1) h on true
@@ -18,5 +18,15 @@ where {{only}} w.table_name = {{label}} and w.direction = $2 and case
     -- Its owner at the source may be another by now, without a new stamp.
     when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $4
         or w.target_version is distinct from h.version
+    -- Once the other direction has brought the edit where it belongs, there is something to compare.
+    when w.reason = 'pending_mobile_edit' then
+        not coalesce(($5::json -> {{label}} -> 'held_back')::jsonb ? w.key::text, false)
+        and not exists (
+            select from {{store}}._sync_changes c
+            where c.table_name = w.table_name and c.key = w.key
+                and c.operation in ('insert', 'update', 'delete') and {{pending}}
+        )
+    -- The other end's version stands, and nothing here shows when this end has got it.
+    when w.reason = 'stale' and (w.direction = 'reverse' or {{settled}}) then true
     else w.target_version is distinct from h.version
 end

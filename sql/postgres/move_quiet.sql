@@ -6,8 +6,9 @@ with quiet as (
 ),
 made as (
     insert into {{store}}._sync_metadata
-        (table_name, direction, stream, generation, run_id, source_identity, last_sync_timestamp, watermark)
-    select q.table_name, $4, 'changes', 1, $5, $6, clock_timestamp(), q.horizon
+        (table_name, direction, stream, generation, run_id, source_identity, last_sync_timestamp, watermark,
+         after_key)
+    select q.table_name, $4, 'changes', 1, $5, $6, clock_timestamp(), {{watermark}}, {{after}}
     from quiet q
     where q.generation = 0
     on conflict do nothing
@@ -20,11 +21,11 @@ moved as (
         source_identity = $6,
         last_sync_timestamp = clock_timestamp(),
         consecutive_failures = 0,
-        watermark = case when a.ahead then a.horizon else m.watermark end,
-        after_key = case when a.ahead then null else m.after_key end
+        watermark = case when a.ahead then a.watermark else m.watermark end,
+        after_key = case when a.ahead then a.after_key else m.after_key end
     from (
-        select q.*, q.horizon is not null and (
-            o.watermark is null or q.horizon::timestamptz >= o.watermark::timestamptz
+        select q.*, {{watermark}} as watermark, {{after}} as after_key, q.horizon is not null and (
+            o.watermark is null or ({{watermark}})::{{type}} >= o.watermark::{{type}}
         ) as ahead
         from quiet q
         join {{store}}._sync_metadata o

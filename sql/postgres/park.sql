@@ -1,4 +1,4 @@
--- $1 writer's mark. Rows whose unique value another row of the batch gets are parked at a free one, because
+-- Rows whose unique value another row of the batch gets are parked at a free one, because
 -- the index is checked row by row.
 with parked as (
     update {{target}} t
@@ -9,7 +9,7 @@ with parked as (
         join pg_temp.tidegate_verdict v on s.ctid = v.place
         where v.verdict = 'update'
     ) s
-    where {{same_row}} and {{held_owner}} = $1 and row({{held}}) is distinct from row({{staged}})
+    where {{same_row}} and {{held_owner}} = {{staged_owner}} and row({{held}}) is distinct from row({{staged}})
         and exists (
             select from pg_temp.tidegate_stage o
             join pg_temp.tidegate_verdict v on o.ctid = v.place

@@ -1,6 +1,6 @@
 -- Goes on strictly after the last row of a run that stopped in the middle of the table.
 copy (
-    select {{columns}}, {{stamp}}
+    select {{columns}}, {{notes}}
     from {{source}} s
     where ({{changed_since}})
         and ({{stamp}}, {{key}}) > ({{watermark}}, {{after}})

@@ -1,6 +1,6 @@
 -- The whole table. Rows without a stamp come first, so that a position at a stamp has passed them.
 copy (
-    select {{columns}}, {{stamp}}
+    select {{columns}}, {{notes}}
     from {{source}} s
     order by {{stamp}} nulls first, {{key}}
 ) to stdout (format binary)

@@ -1,1 +1,1 @@
-create temp table tidegate_stage ({{definitions}}, _tidegate_stamp timestamptz) on commit drop
+create temp table tidegate_stage ({{definitions}}) on commit drop

@@ -1,1 +1,1 @@
-copy pg_temp.tidegate_stage ({{columns}}, _tidegate_stamp) from stdin (format binary)
+copy pg_temp.tidegate_stage ({{columns}}) from stdin (format binary)

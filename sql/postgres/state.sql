@@ -1,4 +1,5 @@
--- $1 tables, $2 direction, $3 the mark of mobile rows, $4 the writer's: all that a run has to know of the cloud.
+-- $1 tables, $2 direction, $3 the mark of mobile rows, $4 the writer's, $5 how far the other direction had
+-- come: all that a run has to know of the database that it writes.
 select json_build_object(
     'version', (select max(version) from {{store}}._sync_migrations),
     'track_counts', current_setting('track_counts')::boolean,
@@ -9,7 +10,8 @@ select json_build_object(
             'after', m.after_key::text,
             'generation', coalesce(m.generation, 0),
             'source_identity', m.source_identity,
-            'moved', case when isfinite(m.watermark::timestamptz) then json_build_object(
+            -- A position in a change log is no stamp.
+            'moved', case when m.watermark !~ '^[0-9]+$' and isfinite(m.watermark::timestamptz) then json_build_object(
                 'watermark', extract(epoch from m.watermark::timestamptz),
                 'ago', coalesce(extract(epoch from clock_timestamp() - m.last_sync_timestamp), 0)
             ) end,
@@ -33,11 +35,13 @@ select json_build_object(
         ) c on true
     ), '[]'),
     'awaited', coalesce((
-        select json_agg(json_build_object('table', d.table_name, 'key', d.key::text, 'once_owned', d.once_owned))
+        select json_agg(json_build_object(
+            'table', d.table_name, 'key', d.key::text, 'once_owned', d.once_owned, 'since', d.since
+        ))
         from (
             -- The first arm is for a run of which every table was refused.
-            select null::text, null::jsonb, null::boolean where false
+            select null::text, null::jsonb, null::boolean, null::text where false
             {{due}}
-        ) as d (table_name, key, once_owned)
+        ) as d (table_name, key, once_owned, since)
     ), '[]')
 )::text

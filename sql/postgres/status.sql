@@ -2,7 +2,11 @@
 select json_build_object(
     'table', t.name,
     'watermark', m.watermark,
-    'lag_seconds', extract(epoch from clock_timestamp() - m.watermark::timestamptz)::bigint,
+    -- What a position in a change log has passed was read when it moved.
+    'lag_seconds', extract(epoch from clock_timestamp() - case
+        when m.watermark ~ '^[0-9]+$' then m.last_sync_timestamp
+        else m.watermark::timestamptz
+    end)::bigint,
     'last_sync', m.last_sync_timestamp,
     'consecutive_failures', coalesce(m.consecutive_failures, 0),
     'counts', coalesce((

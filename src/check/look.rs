@@ -6,9 +6,9 @@ use crate::error::{End, Error, Kind, Result};
 use crate::model::plan::{ColumnPlan, Given};
 use crate::model::schema::TableSchema;
 use crate::model::{Direction, TableName, TablePlan, TableSettings, planning};
-use crate::run::{self, Planned};
+use crate::run::{self, Ends, Planned};
 use crate::sql::{Sql, column, table};
-use crate::store::{State, Store};
+use crate::store::{CarriedByTable, State, Store};
 
 use super::facts::{self, Counting, Reached, Server, Table};
 use super::finding::Finding;
@@ -122,9 +122,10 @@ impl Look<'_> {
     /// What both catalogues know.
     pub(super) async fn both(&self, desktop: &Reached, cloud: &Reached) -> Result<Known> {
         let settings = self.settings.clone();
-        let (from, into) = (&desktop.connection, &cloud.connection);
-        let planned = run::planned(self.config, settings, from, into, self.sql).await?;
-        let Planned { plans, refused, desktop: from, cloud: into } = planned;
+        let ends = Ends { desktop: &desktop.connection, cloud: &cloud.connection };
+        let planned =
+            run::planned(self.config, Direction::Forward, settings, ends, self.sql).await?;
+        let Planned { plans, refused, desktop: from, cloud: into, .. } = planned;
         let tables = tokio::try_join!(self.facts(desktop), self.facts(cloud))?;
         Ok(Known { plans, refused, schemas: [from, into], tables: tables.into() })
     }
@@ -176,9 +177,16 @@ impl Look<'_> {
         let plan = |settings: &TableSettings| {
             let source = known.schema(End::Desktop, &settings.desktop)?.as_granted();
             let target = known.schema(End::Cloud, &settings.cloud)?.as_granted();
-            let (source, target) = (Some(&source), Some(&target));
-            let ownership = &self.config.ownership;
-            planning::forward(Given { settings, ownership, source, target, synced: &synced }).ok()
+            let given = Given {
+                settings,
+                ownership: &self.config.ownership,
+                cloud_capture: self.config.cloud_capture,
+                desktop: Some(&source),
+                cloud: Some(&target),
+                synced: &synced,
+                desktop_remembers: false,
+            };
+            planning::plan(Direction::Forward, given).ok()
         };
         self.settings.iter().filter_map(plan).collect()
     }
@@ -251,8 +259,7 @@ impl Look<'_> {
     }
 
     async fn state(&self, cloud: &Reached, plans: &[TablePlan]) -> Result<State> {
-        let direction = Direction::Forward.word();
-        self.store().state(&cloud.connection, plans, direction, &self.config.ownership).await
+        self.store().state(&cloud.connection, plans, &CarriedByTable::new()).await
     }
 
     /// What a scan of each table shows; both ends at the same time.

@@ -4,7 +4,6 @@
 mod check;
 mod config;
 mod demo;
-mod forward;
 mod grants;
 mod init;
 mod logging;
@@ -12,6 +11,7 @@ mod migrate;
 mod plan;
 mod print;
 mod progress;
+mod runs;
 mod signals;
 mod status;
 mod verify;
@@ -23,6 +23,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::model::Direction;
+use crate::run::Way;
 
 /// Keeps a desktop database and a cloud PostgreSQL in step without losing a row that a mobile user
 /// made.
@@ -89,7 +91,7 @@ enum Output {
     Json,
 }
 
-/// Each verb's help stands at its arguments.
+/// Each verb's help stands at its arguments, but for the runs, which have the same.
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Arguments),
@@ -97,13 +99,33 @@ enum Verb {
     Grants(grants::Arguments),
     Check(check::Arguments),
     Plan(plan::Arguments),
-    Forward(forward::Arguments),
+    /// Bring the desktop's changes to the cloud.
+    ///
+    /// Reads what changed since the last run and merges it. A row that a mobile user made is never
+    /// overwritten; a mobile edit that the desktop has not got yet, only by a later edit of the
+    /// desktop's. A row that is not written is kept in _sync_withheld with its reason, and tried again
+    /// once that may have changed; the others go on.
+    Forward(runs::Arguments),
+    /// Bring home what mobile users did: their rows, and their edits of the desktop's rows.
+    ///
+    /// Reads the cloud's change log since the last run and merges what it names into the desktop.
+    /// Where both sides edited a row of the desktop's, the later edit stands, and the other version is
+    /// kept (see `conflicts`). The desktop's own triggers fire as for any writer. A row that is not
+    /// written is kept in the desktop's _sync_withheld with its reason.
+    Reverse(runs::Arguments),
+    /// Both ways: reverse, then forward, as one run.
+    ///
+    /// In this order, because what forward reads then contains what mobile users did.
+    Sync(runs::Arguments),
     Verify(verify::Arguments),
     Status(status::Arguments),
     Watermark(watermark::Arguments),
     Config(config::Arguments),
     Demo(demo::Arguments),
 }
+
+const FORWARD: Way = Way::One(Direction::Forward);
+const REVERSE: Way = Way::One(Direction::Reverse);
 
 impl Global {
     fn load(&self) -> Result<Config> {
@@ -134,7 +156,9 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Grants(arguments) => grants::run(&cli.global, arguments).await,
         Verb::Check(arguments) => check::run(&cli.global, arguments).await,
         Verb::Plan(arguments) => plan::run(&cli.global, arguments, stop.token()).await,
-        Verb::Forward(arguments) => forward::run(&cli.global, arguments, stop.token()).await,
+        Verb::Forward(arguments) => runs::run(&cli.global, FORWARD, arguments, stop.token()).await,
+        Verb::Reverse(arguments) => runs::run(&cli.global, REVERSE, arguments, stop.token()).await,
+        Verb::Sync(arguments) => runs::run(&cli.global, Way::Both, arguments, stop.token()).await,
         Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,
         Verb::Watermark(arguments) => watermark::run(&cli.global, arguments).await,

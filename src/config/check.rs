@@ -9,13 +9,15 @@ use super::Config;
 use super::file::{Entry, File, Section};
 use super::{keys, table};
 use crate::error::Result;
-use crate::model::Ownership;
+use crate::model::{Capture, Ownership};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// The longest duration that [deletes] takes.
 const PERIOD_MAX: Duration = HOUR.saturating_mul(24 * 3650);
 /// Of tidegate's own tables.
 pub(super) const SCHEMA: &str = "tidegate";
+/// How mobile changes are found.
+pub(super) const CLOUD_CAPTURE: &str = "log";
 pub(super) const OWNER_COLUMN: &str = "source";
 pub(super) const DESKTOP_MARK: &str = "D";
 pub(super) const MOBILE_MARK: &str = "M";
@@ -35,8 +37,10 @@ pub(super) fn config(file: File<'_>) -> Result<Config> {
     Ok(Config {
         path: file.path.to_owned(),
         desktop_url: url(&desktop.require("url", "\"${env:DESKTOP_URL}\"")?)?,
+        desktop_schema: desktop.read("schema", name)?.unwrap_or_else(|| SCHEMA.into()),
         cloud_url: url(&cloud.require("url", "\"${env:CLOUD_URL}\"")?)?,
         cloud_schema: cloud.read("schema", name)?.unwrap_or_else(|| SCHEMA.into()),
+        cloud_capture: cloud.read("capture", cloud_capture)?.unwrap_or(Capture::Log),
         ownership: ownership(&top.section("ownership")?.only(keys::OWNERSHIP)?)?,
         workers: sync.read("workers", |e| e.whole(1..=64))?.unwrap_or(WORKERS) as usize,
         tables: table::all(&top.section("tables")?, &sync)?,
@@ -93,6 +97,14 @@ pub(super) fn deletes(section: &Section<'_>) -> Result<()> {
     }
     section.read("max_percent", |e| e.whole(0..=100))?;
     Ok(())
+}
+
+fn cloud_capture(entry: &Entry<'_>) -> Result<Capture> {
+    match entry.string()?.as_str() {
+        CLOUD_CAPTURE => Ok(Capture::Log),
+        "timestamp" => Ok(Capture::Timestamp),
+        _ => Err(entry.must_be("\"log\" or \"timestamp\"", "\"log\"")),
+    }
 }
 
 fn ownership(section: &Section<'_>) -> Result<Ownership> {

@@ -6,9 +6,9 @@ pub(super) type Keys = &'static [&'static [&'static str]];
 /// The sections.
 pub(super) const TOP: Keys = &[&["desktop", "cloud", "ownership", "sync", "deletes", "tables"]];
 /// `[desktop]`
-pub(super) const DESKTOP: Keys = &[&["kind", "url"]];
+pub(super) const DESKTOP: Keys = &[&["kind", "url", "schema"]];
 /// `[cloud]`
-pub(super) const CLOUD: Keys = &[&["url", "schema"]];
+pub(super) const CLOUD: Keys = &[&["url", "schema", "capture"]];
 /// `[ownership]`
 pub(super) const OWNERSHIP: Keys = &[&["column", "desktop", "mobile"]];
 /// `[sync]`

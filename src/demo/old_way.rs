@@ -10,8 +10,8 @@ use crate::error::{End, Error, Kind, Result};
 use crate::guard;
 use crate::model::plan::{Cycles, Given};
 use crate::model::write_set::{Expected, WriteSet};
-use crate::model::{Batch, Direction, TablePlan, planning};
-use crate::store::Store;
+use crate::model::{Batch, Carried, Direction, TablePlan, planning};
+use crate::store::{CarriedByTable, Store};
 use crate::target::postgres::{PgTarget, PgTx};
 use crate::target::{Staging, Target, TargetTx};
 
@@ -41,8 +41,7 @@ async fn attempt(story: &Story<'_>, mobile: &[(&'static str, i64)]) -> Result<()
     let plan = plan(story).await?;
     let cloud = &story.office.cloud;
     let plans = std::slice::from_ref(&plan);
-    let direction = Direction::Forward.word();
-    let mut state = store.state(cloud, plans, direction, &config.ownership).await?;
+    let mut state = store.state(cloud, plans, &CarriedByTable::new()).await?;
     let state = state.tables.remove(0);
     let identity = state.source_identity.unwrap_or_default();
     let target = PgTarget::new(&database, &store, Uuid::now_v7(), &identity);
@@ -92,7 +91,7 @@ fn refused(story: &Story<'_>, expected: &Expected, written: &WriteSet) -> Result
 /// The first five steps of a batch that has nothing to write.
 async fn empty_batch(tx: &mut PgTx<'_>) -> Result<Expected> {
     tx.stage(&Batch::default().close(true), Staging::Typed).await?;
-    let tally = tx.classify(Cycles::Wait).await?;
+    let tally = tx.classify(Cycles::Wait, &Carried::default()).await?;
     tx.merge(tally).await
 }
 
@@ -119,13 +118,16 @@ async fn plan(story: &Story<'_>) -> Result<TablePlan> {
         catalogue::read(end, story.sql, std::slice::from_ref(&settings.cloud)).await
     };
     let (source, target) = (read(&story.office.desktop).await?, read(&story.office.cloud).await?);
-    planning::forward(Given {
+    let given = Given {
         settings,
         ownership: &config.ownership,
-        source: source.first(),
-        target: target.first(),
+        cloud_capture: config.cloud_capture,
+        desktop: source.first(),
+        cloud: target.first(),
         synced: &[],
-    })
+        desktop_remembers: false,
+    };
+    planning::plan(Direction::Forward, given)
 }
 
 fn count_of(counts: &[(&'static str, i64)], table: &str) -> i64 {

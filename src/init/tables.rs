@@ -2,7 +2,7 @@
 
 use crate::model::plan::Given;
 use crate::model::schema::{Column, TableSchema};
-use crate::model::{Ownership, TableName, TableSettings, planning};
+use crate::model::{Capture, Direction, Ownership, TableName, TableSettings, planning};
 
 use super::decision::{Draft, Table, Undecided, listed, plain};
 use super::pairing::folded;
@@ -133,8 +133,16 @@ fn plan(
     synced: &[TableName],
 ) -> Result<Vec<TableName>, Undecided> {
     let (source, target) = (both.desktop.as_granted(), both.cloud.as_granted());
-    let given = Given { settings, ownership, source: Some(&source), target: Some(&target), synced };
-    match planning::forward(given) {
+    let given = Given {
+        settings,
+        ownership,
+        cloud_capture: Capture::Timestamp,
+        desktop: Some(&source),
+        cloud: Some(&target),
+        synced,
+        desktop_remembers: false,
+    };
+    match planning::plan(Direction::Forward, given) {
         Ok(plan) => Ok(plan.parents.into_iter().map(|parent| parent.table).collect()),
         Err(e) => Err(Undecided::of(&settings.cloud, e.to_string(), e.remedy())),
     }

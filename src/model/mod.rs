@@ -15,7 +15,9 @@ pub mod write_set;
 
 pub use batch::Batch;
 pub use names::TableName;
-pub use plan::{Direction, TablePlan};
-pub use position::{Awaited, Checkpoint, Horizon, InRing, Moved, Position, Selection};
+pub use plan::{Capture, Direction, TablePlan};
+pub use position::{
+    Awaited, Carried, Checkpoint, Horizon, InRing, Logged, Moved, Position, Selection,
+};
 pub use settings::{Lag, Ownership, TableSettings};
 pub use verdict::{Account, Reason, Tally, Verdict};

@@ -1,5 +1,7 @@
 //! How one table is to be synced: what the catalogues and the configuration make of it.
 
+use crate::error::End;
+
 use super::names::TableName;
 use super::policy::Policy;
 use super::schema::TableSchema;
@@ -10,6 +12,8 @@ use super::settings::{Ownership, TableSettings};
 pub enum Direction {
     /// Desktop → cloud.
     Forward,
+    /// Cloud → desktop.
+    Reverse,
 }
 
 impl Direction {
@@ -17,6 +21,89 @@ impl Direction {
     pub const fn word(self) -> &'static str {
         match self {
             Direction::Forward => "forward",
+            Direction::Reverse => "reverse",
+        }
+    }
+
+    /// The end that is read.
+    pub const fn source(self) -> End {
+        match self {
+            Direction::Forward => End::Desktop,
+            Direction::Reverse => End::Cloud,
+        }
+    }
+
+    /// The end that is written.
+    pub const fn target(self) -> End {
+        self.opposite().source()
+    }
+
+    /// The other one.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Direction::Forward => Direction::Reverse,
+            Direction::Reverse => Direction::Forward,
+        }
+    }
+}
+
+/// How the changes of a source are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// By the stamps of its rows.
+    Timestamp,
+    /// By its change log.
+    Log,
+}
+
+/// What tells which version of a row was edited by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The stamps of the two versions.
+    Stamps,
+    /// The cloud's change log.
+    Log,
+}
+
+/// What the reader says of a row beside its columns: another column of the stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// When the version was made: its latest stamp; of a mobile edit, when that was.
+    Stamp,
+    /// The transaction of its latest entry in the change log.
+    Xid,
+    /// The number of that entry.
+    Seq,
+    /// Whether a user changed it since the position.
+    Edited,
+    /// The digests of what it was before each of these changes, at both ends.
+    Bases,
+    /// The digest of the target's version that it stands for, if triggers made it of that.
+    Counterpart,
+}
+
+impl Note {
+    /// The stage's column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Note::Stamp => "_tidegate_stamp",
+            Note::Xid => "_tidegate_xid",
+            Note::Seq => "_tidegate_seq",
+            Note::Edited => "_tidegate_edited",
+            Note::Bases => "_tidegate_bases",
+            Note::Counterpart => "_tidegate_counterpart",
+        }
+    }
+
+    /// Its type.
+    pub const fn type_name(self) -> &'static str {
+        match self {
+            Note::Stamp => "timestamptz",
+            Note::Xid => "xid8",
+            Note::Seq => "bigint",
+            Note::Edited => "boolean",
+            Note::Bases => "text[]",
+            Note::Counterpart => "text",
         }
     }
 }
@@ -28,6 +115,12 @@ pub struct TablePlan {
     pub direction: Direction,
     /// The rules of this direction.
     pub policy: Policy,
+    /// How the source's changes are found.
+    pub capture: Capture,
+    /// What tells which version was edited.
+    pub evidence: Evidence,
+    /// What the reader says of each row beside its columns.
+    pub notes: Vec<Note>,
     /// The table that is read.
     pub source: TableName,
     /// The table that is written.
@@ -48,8 +141,12 @@ pub struct TablePlan {
     pub uniques: Vec<Unique>,
     /// Indexes into `columns` of those that stand in a unique index other than the primary key.
     pub unique_columns: Vec<usize>,
-    /// Whether the target's own BEFORE triggers may set the stamp.
-    pub target_sets_stamp: bool,
+    /// Whether the target's own BEFORE triggers may change what is written.
+    pub target_has_triggers: bool,
+    /// Indexes into `columns` of those that make a version what it is, by their names: they travel
+    /// both ways, and are neither key nor `updated_at`. Two rows with the same digest of these are
+    /// the same version.
+    pub content: Vec<usize>,
     /// The tables of the target that tidegate syncs, this one among them.
     pub synced: Vec<TableName>,
     /// Columns that the target lacks; reported and left out.
@@ -61,6 +158,8 @@ pub struct TablePlan {
 /// One column that travels.
 #[derive(Debug, Clone)]
 pub struct ColumnPlan {
+    /// Its name in tidegate's own tables and for operators: the cloud's.
+    pub name: String,
     /// Where its value comes from.
     pub origin: Origin,
     /// Its name in the target.
@@ -96,7 +195,7 @@ pub enum Origin {
         /// Its type, as SQL spells it.
         type_name: String,
     },
-    /// The source has no ownership column: every row is the writer's.
+    /// The desktop has no ownership column: every row is its own.
     Owner,
 }
 
@@ -111,7 +210,7 @@ pub enum Passage {
     Zoned,
 }
 
-/// The ownership column of the target and what its marks mean in this direction.
+/// The ownership column and what its marks mean in this direction.
 #[derive(Debug, Clone)]
 pub struct OwnerPlan {
     /// Index into `columns`.
@@ -128,16 +227,20 @@ pub struct OwnerPlan {
 #[derive(Debug, Clone)]
 pub struct StampPlan {
     /// In the source.
-    pub source: Vec<SourceStamp>,
-    /// In the target.
+    pub source: Vec<Stamp>,
+    /// In the target, of those that travel.
     pub target: Vec<String>,
+    /// In the target, whether they travel or not.
+    pub held: Vec<Stamp>,
+    /// The cloud's column that a mobile edit may set.
+    pub mobile: Option<Stamp>,
     /// The target's column that every change stamps, if it travels.
     pub updated_at: Option<String>,
 }
 
-/// A stamp of the source.
+/// A stamp of one end.
 #[derive(Debug, Clone)]
-pub struct SourceStamp {
+pub struct Stamp {
     /// The column's name.
     pub name: String,
     /// `timestamp without time zone`: read in the configured zone.
@@ -224,6 +327,11 @@ impl TablePlan {
             .map(|(_, c)| c)
     }
 
+    /// Whether the reader says this of each row.
+    pub fn has_note(&self, note: Note) -> bool {
+        self.notes.contains(&note)
+    }
+
     /// The name under which the table is known in tidegate's own tables and to operators.
     pub fn label(&self) -> String {
         self.settings.cloud.to_string()
@@ -237,12 +345,16 @@ pub struct Given<'a> {
     pub settings: &'a TableSettings,
     /// The marks.
     pub ownership: &'a Ownership,
-    /// The source's table, if it exists.
-    pub source: Option<&'a TableSchema>,
-    /// The target's table, if it exists.
-    pub target: Option<&'a TableSchema>,
+    /// How mobile changes are found.
+    pub cloud_capture: Capture,
+    /// The desktop's table, if it exists.
+    pub desktop: Option<&'a TableSchema>,
+    /// The cloud's table, if it exists.
+    pub cloud: Option<&'a TableSchema>,
     /// The tables of the target that tidegate syncs, in this run or another.
     pub synced: &'a [TableName],
+    /// Whether the desktop holds tidegate's own tables, so that it knows what came home.
+    pub desktop_remembers: bool,
 }
 
 /// What to do with a row whose parent is missing where foreign keys form a cycle.

@@ -8,13 +8,26 @@ use serde::Deserialize;
 /// How far one table has been read in one direction: what `_sync_metadata` holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position {
-    /// A stamp in the source's own precision, as text; `None` before the first load.
+    /// `None` before the first load. By stamps: a stamp in the source's own precision, as text. By
+    /// the change log: a transaction, below which nothing can still commit.
     pub watermark: Option<String>,
-    /// The key (a JSON object) of the last row read at exactly that stamp: go on strictly after
-    /// it. `None`: the watermark is a horizon, and rows at it are read again.
+    /// A JSON object. By stamps: the key of the last row read at exactly the watermark: go on
+    /// strictly after it; `None`: the watermark is a horizon, and rows at it are read again. By the
+    /// change log: `seen`, the snapshot that was read last, and `seq`, the last entry that was read
+    /// of the transaction `watermark`.
     pub after: Option<String>,
     /// Grows with every commit; another value in the database means another run is at work.
     pub generation: i64,
+}
+
+impl Position {
+    /// Whether it lies above what a database has come to: then that was restored from a backup. For
+    /// a position in a change log, with the snapshot that was read.
+    pub fn is_ahead_of(&self, horizon: &Horizon) -> bool {
+        let number = |text: &str| text.split(':').next().and_then(|n| n.parse::<u64>().ok());
+        let at = self.watermark.as_deref().and_then(number);
+        at.zip(horizon.0.as_deref().and_then(number)).is_some_and(|(at, horizon)| at > horizon)
+    }
 }
 
 impl fmt::Display for Position {
@@ -65,16 +78,18 @@ impl Moved {
     }
 }
 
-/// The upper bound that is safe to read up to: nothing below it can still commit. `None` while
-/// the source holds a prepared transaction, whose age is unknown: no step forward.
+/// The upper bound that is safe to read up to: nothing below it can still commit. By stamps, one of
+/// them, or `None` while the source holds a prepared transaction, whose age is unknown: no step
+/// forward. By the change log, the snapshot that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Horizon(pub Option<String>);
 
 /// What a view can be asked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Selection<'a> {
-    /// The whole table, without any predicate.
-    All,
+    /// The whole table, without any predicate. What was changed since the position counts as
+    /// changed.
+    All(&'a Position),
     /// What changed since a position; the whole table if that is the beginning.
     Since(&'a Position),
     /// Single rows: what a retry reads again.
@@ -89,6 +104,39 @@ pub struct Awaited {
     /// `true`: only its owner at the source can have changed, so it is read only if that is the
     /// writer's now.
     pub once_owned: bool,
+    /// Where the table stood before the row was withheld, as a JSON object of a [`Position`]'s
+    /// `watermark` and `after`; `None`: nothing of it is pending any more.
+    pub since: Option<String>,
+}
+
+/// What a view of the source knew of the other direction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// How far it had come; `None`: it never ran to an end.
+    pub position: Option<Position>,
+    /// The keys of rows that it could not write yet: what the other side did to them is pending
+    /// still.
+    pub held_back: Vec<String>,
+    /// The keys of rows whose version lost: the source's own has to go to the other side, though it
+    /// does not change again.
+    pub won: Vec<String>,
+}
+
+/// Since when the changes of a table are in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Logged {
+    /// When that began, by the clock of the database.
+    pub installed_at: String,
+    /// Entries of transactions below this one are not there.
+    pub pruned_below: u64,
+}
+
+impl Logged {
+    /// Whether every change since `at` is in the log.
+    pub fn reaches(&self, at: &Position) -> bool {
+        let from = at.watermark.as_ref().and_then(|w| w.parse::<u64>().ok());
+        from.is_some_and(|from| from >= self.pruned_below)
+    }
 }
 
 /// A withheld row that waits for others in a ring of foreign keys, and for nothing else.

@@ -29,6 +29,9 @@ pub struct TableSchema {
     pub foreign_keys: Vec<ForeignKey>,
     /// Whether a BEFORE row trigger may change what is written.
     pub before_triggers: bool,
+    /// Whether triggers of ours log its changes.
+    #[serde(default)]
+    pub logged: bool,
 }
 
 impl TableSchema {
@@ -56,6 +59,16 @@ impl TableSchema {
         let covers = |index: &[String]| index.iter().all(|c| columns.contains(&c.as_str()));
         self.primary_key.as_ref().is_some_and(|key| covers(&key.columns))
             || self.uniques.iter().any(|index| covers(&index.columns))
+    }
+
+    /// The unique index over exactly `columns`, in any order: the primary key or another.
+    pub fn key_over(&self, columns: &[&str]) -> Option<Key> {
+        let exactly = |index: &[String]| {
+            index.len() == columns.len() && index.iter().all(|c| columns.contains(&c.as_str()))
+        };
+        let unique = |u: &UniqueIndex| Key { columns: u.columns.clone(), deferrable: u.deferrable };
+        let keys = self.primary_key.iter().cloned().chain(self.uniques.iter().map(unique));
+        keys.filter(|key| exactly(&key.columns)).min_by_key(|key| key.deferrable)
     }
 }
 

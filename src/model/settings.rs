@@ -73,3 +73,10 @@ pub struct TableSettings {
     /// More rows with bad data than this in one run stop the table (see `Tally::bad`).
     pub max_withheld: u64,
 }
+
+impl TableSettings {
+    /// What the cloud calls the desktop's column `name`.
+    pub fn cloud_name<'n>(&'n self, name: &'n str) -> &'n str {
+        self.rename.get(name).map_or(name, String::as_str)
+    }
+}

@@ -48,6 +48,12 @@ pub enum Reason {
     KeyCollision,
     /// The target holds a later version.
     Stale,
+    /// A mobile user edited the row, and the desktop has not got the edit yet.
+    PendingMobileEdit,
+    /// A mobile user deleted the row.
+    DeletedByMobile,
+    /// The desktop deleted the row.
+    DeletedByDesktop,
     /// A row that it refers to is not in the target.
     MissingParent,
     /// The target refuses one of its values: a type, a constraint or a trigger does.
@@ -60,10 +66,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 7] = [
+    pub const ALL: [Reason; 10] = [
         Reason::Owner,
         Reason::KeyCollision,
         Reason::Stale,
+        Reason::PendingMobileEdit,
+        Reason::DeletedByMobile,
+        Reason::DeletedByDesktop,
         Reason::MissingParent,
         Reason::BadValue,
         Reason::Unique,
@@ -78,6 +87,9 @@ impl Reason {
             Reason::Owner => "owner",
             Reason::KeyCollision => "key_collision",
             Reason::Stale => "stale",
+            Reason::PendingMobileEdit => "pending_mobile_edit",
+            Reason::DeletedByMobile => "deleted_by_mobile",
+            Reason::DeletedByDesktop => "deleted_by_desktop",
             Reason::MissingParent => "missing_parent",
             Reason::BadValue => "bad_value",
             Reason::Unique => "unique",

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::db::postgres::Connection;
 use crate::error::{Error, Result};
-use crate::model::{TablePlan, TableSettings};
+use crate::model::{Direction, TablePlan, TableSettings};
 use crate::source::View;
 use crate::store::{Finished, Quiet, Store, TableState};
 
@@ -126,8 +126,8 @@ fn warn_of_fall(table: &str, before: Option<u64>, after: u64) {
 }
 
 /// Every table's line, in no order.
-pub(super) fn reports(opening: &Opening, turns: &[Turn]) -> Vec<TableReport> {
-    let refused = opening.refused.iter().map(|(settings, e)| refused(settings, e));
+pub(super) fn reports(direction: Direction, opening: &Opening, turns: &[Turn]) -> Vec<TableReport> {
+    let refused = opening.refused.iter().map(|(settings, e)| refused(direction, settings, e));
     let worked = opening.tables.iter().zip(turns).map(|((plan, state), turn)| match turn {
         Turn::Worked(worked) => worked_on(plan, state, worked),
         Turn::HeldBack { parent, outcome } => held_back(plan, state, parent, *outcome),
@@ -151,7 +151,7 @@ fn worked_on(plan: &TablePlan, state: &TableState, worked: &Worked) -> TableRepo
         seconds: (worked.seconds * 1000.0).round() / 1000.0,
         drift: plan.drift.clone(),
         error: worked.error.as_ref().map(Trouble::from),
-        ..untouched(&plan.settings, Outcome::Ok)
+        ..untouched(plan.direction, &plan.settings, Outcome::Ok)
     }
 }
 
@@ -161,17 +161,21 @@ fn held_back(plan: &TablePlan, state: &TableState, parent: &str, outcome: Outcom
         mobile_after: state.mobile,
         watermark: state.position.watermark.clone(),
         error: Some(Trouble::held_back_by(parent)),
-        ..untouched(&plan.settings, outcome)
+        ..untouched(plan.direction, &plan.settings, outcome)
     }
 }
 
-fn refused(settings: &TableSettings, e: &Error) -> TableReport {
-    TableReport { error: Some(Trouble::from(e)), ..untouched(settings, Outcome::Refused) }
+fn refused(direction: Direction, settings: &TableSettings, e: &Error) -> TableReport {
+    TableReport {
+        error: Some(Trouble::from(e)),
+        ..untouched(direction, settings, Outcome::Refused)
+    }
 }
 
-fn untouched(settings: &TableSettings, outcome: Outcome) -> TableReport {
+fn untouched(direction: Direction, settings: &TableSettings, outcome: Outcome) -> TableReport {
     TableReport {
         table: settings.cloud.to_string(),
+        direction: direction.word(),
         outcome,
         read: 0,
         inserted: 0,

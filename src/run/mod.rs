@@ -1,7 +1,7 @@
 //! Who calls the pipeline: all tables of a run, parents first, in parallel where independent.
 
 mod ending;
-mod forward;
+mod one_way;
 mod opening;
 mod report;
 mod retry;
@@ -11,9 +11,16 @@ pub mod watermark;
 mod worker;
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-pub use forward::{Request, forward, same_source};
-pub use opening::{Planned, planned, selected};
+use crate::config::Config;
+use crate::error::Result;
+use crate::model::Direction;
+use crate::sql::Sql;
+
+use one_way::OneWay;
+pub use one_way::{Request, same_source};
+pub use opening::{Ends, Planned, planned, selected, store};
 pub use report::{Outcome, Rehearsed, RunReport, SCHEMA_VERSION, TableReport, Trouble};
 
 /// What a run tells while it is at work.
@@ -48,4 +55,70 @@ struct Run<'r, V, T> {
     stop: &'r CancellationToken,
     events: &'r Events<'r>,
     full: bool,
+}
+
+/// Which way a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In one direction.
+    One(Direction),
+    /// Reverse, then forward.
+    Both,
+}
+
+impl Way {
+    /// The word in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Way::One(direction) => direction.word(),
+            Way::Both => "sync",
+        }
+    }
+
+    fn directions(self) -> &'static [Direction] {
+        match self {
+            Way::One(Direction::Forward) => &[Direction::Forward],
+            Way::One(Direction::Reverse) => &[Direction::Reverse],
+            // What mobile users did comes home first: what forward reads then contains it.
+            Way::Both => &[Direction::Reverse, Direction::Forward],
+        }
+    }
+}
+
+/// Runs once, under one run id.
+///
+/// # Errors
+/// Only what concerns the run as a whole; a table's own error is in the report.
+pub async fn run(
+    config: &Config,
+    way: Way,
+    request: &Request,
+    sql: &Sql,
+    stop: &CancellationToken,
+    events: &Events<'_>,
+) -> Result<RunReport> {
+    let run_id = Uuid::now_v7();
+    let mut tables = Vec::new();
+    for &direction in way.directions() {
+        if stop.is_cancelled() && !tables.is_empty() {
+            break;
+        }
+        let one_way = OneWay { config, direction, run_id, request, sql, stop, events };
+        tables.extend(one_way.run().await?);
+    }
+    Ok(RunReport::new(run_id, way.word(), request.dry_run, tables))
+}
+
+/// Runs forward sync once: desktop → cloud.
+///
+/// # Errors
+/// See [`run`].
+pub async fn forward(
+    config: &Config,
+    request: &Request,
+    sql: &Sql,
+    stop: &CancellationToken,
+    events: &Events<'_>,
+) -> Result<RunReport> {
+    run(config, Way::One(Direction::Forward), request, sql, stop, events).await
 }

@@ -1,13 +1,14 @@
 //! What has to be known before a run can start: both catalogues, the plans, the state.
 
 use crate::config::Config;
-use crate::db::postgres::{Connection, Database, catalogue};
-use crate::error::{Error, Result};
+use crate::db::postgres::{Connection, catalogue};
+use crate::error::{End, Error, Result};
 use crate::model::plan::Given;
 use crate::model::schema::TableSchema;
 use crate::model::{Direction, TableName, TablePlan, TableSettings, order, planning};
+use crate::source::postgres::opposite;
 use crate::sql::Sql;
-use crate::store::{Store, TableState};
+use crate::store::{CarriedByTable, Store, TableState};
 
 /// The tables of a run: how each stands, or why it can't be synced.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ pub(super) struct Opening {
     pub(super) tables: Vec<(TablePlan, TableState)>,
     /// Tables that can't, with the reason.
     pub(super) refused: Vec<(TableSettings, Error)>,
+    /// Tables of the desktop's own, of which nothing comes home.
+    pub(super) forward_only: Vec<TableSettings>,
+    /// Whether the source holds tidegate's own tables.
+    pub(super) remembers: bool,
 }
 
 /// The tables that a run is about: those that are enabled, or those that are named.
@@ -46,6 +51,25 @@ pub fn selected(config: &Config, named: &[String]) -> Result<Vec<TableSettings>>
     Ok(found)
 }
 
+/// Both ends, as the verbs that plan look at them.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends<'e> {
+    /// A session of the desktop.
+    pub desktop: &'e Connection,
+    /// A session of the cloud.
+    pub cloud: &'e Connection,
+}
+
+impl<'e> Ends<'e> {
+    /// The session of `end`.
+    pub fn at(&self, end: End) -> &'e Connection {
+        match end {
+            End::Desktop => self.desktop,
+            End::Cloud => self.cloud,
+        }
+    }
+}
+
 /// What both catalogues make of the tables.
 #[derive(Debug)]
 pub struct Planned {
@@ -53,61 +77,95 @@ pub struct Planned {
     pub plans: Vec<TablePlan>,
     /// Tables that can't, with the reason.
     pub refused: Vec<(TableSettings, Error)>,
+    /// Tables of the desktop's own, of which nothing comes home.
+    pub forward_only: Vec<TableSettings>,
     /// The desktop's tables that were found.
     pub desktop: Vec<TableSchema>,
     /// The cloud's tables that were found.
     pub cloud: Vec<TableSchema>,
+    /// Whether the desktop holds tidegate's own tables.
+    pub desktop_remembers: bool,
 }
 
-/// Reads both catalogues, and plans every table of `settings`.
+/// Reads both catalogues, and plans every table of `settings` in one direction.
 ///
 /// # Errors
 /// Only when a catalogue can't be read.
 pub async fn planned(
     config: &Config,
+    direction: Direction,
     settings: Vec<TableSettings>,
-    desktop: &Connection,
-    cloud: &Connection,
+    ends: Ends<'_>,
     sql: &Sql,
 ) -> Result<Planned> {
-    let sources: Vec<TableName> = settings.iter().map(|t| t.desktop.clone()).collect();
-    let targets: Vec<TableName> = settings.iter().map(|t| t.cloud.clone()).collect();
-    let synced: Vec<TableName> = config.tables.iter().map(|t| t.cloud.clone()).collect();
-    let (desktop, cloud) = tokio::try_join!(
-        catalogue::read(desktop, sql, &sources),
-        catalogue::read(cloud, sql, &targets)
+    let names = |end: End| -> Vec<TableName> { config.names(end, &settings) };
+    let (of_desktop, of_cloud) = (names(End::Desktop), names(End::Cloud));
+    let store = store(config, End::Desktop, sql);
+    let (desktop, desktop_remembers, cloud) = tokio::try_join!(
+        catalogue::read(ends.desktop, sql, &of_desktop),
+        store.exists(ends.desktop),
+        catalogue::read(ends.cloud, sql, &of_cloud)
     )?;
-    let mut plans = Vec::new();
-    let mut refused = Vec::new();
+    let synced = config.names(direction.target(), &config.tables);
+    let mut planned = Planned {
+        plans: Vec::new(),
+        refused: Vec::new(),
+        forward_only: Vec::new(),
+        desktop,
+        cloud,
+        desktop_remembers,
+    };
     for settings in settings {
-        let planned = planning::forward(Given {
+        let given = Given {
             settings: &settings,
             ownership: &config.ownership,
-            source: desktop.iter().find(|t| t.table() == settings.desktop),
-            target: cloud.iter().find(|t| t.table() == settings.cloud),
+            cloud_capture: config.cloud_capture,
+            desktop: planned.desktop.iter().find(|t| t.table() == settings.desktop),
+            cloud: planned.cloud.iter().find(|t| t.table() == settings.cloud),
             synced: &synced,
-        });
-        match planned {
-            Ok(plan) => plans.push(plan),
-            Err(e) => refused.push((settings, e)),
+            desktop_remembers,
+        };
+        if direction == Direction::Reverse && planning::is_forward_only(given) {
+            planned.forward_only.push(settings);
+            continue;
+        }
+        match planning::plan(direction, given) {
+            Ok(plan) => planned.plans.push(plan),
+            Err(e) => planned.refused.push((settings, e)),
         }
     }
-    order::mark_cycles(&mut plans);
-    Ok(Planned { plans, refused, desktop, cloud })
+    order::mark_cycles(&mut planned.plans);
+    Ok(planned)
 }
 
-/// Plans every table and reads its state: two round trips to the cloud.
+/// tidegate's own tables at `end`.
+pub fn store<'s>(config: &Config, end: End, sql: &'s Sql) -> Store<'s> {
+    let schema = match end {
+        End::Desktop => &config.desktop_schema,
+        End::Cloud => &config.cloud_schema,
+    };
+    Store::at(end, sql, schema)
+}
+
+/// Plans every table of `settings`, and reads its state in the database that is written.
 pub(super) async fn open(
     config: &Config,
+    direction: Direction,
     settings: Vec<TableSettings>,
-    desktop: &Database,
-    cloud: &Connection,
+    ends: Ends<'_>,
     sql: &Sql,
 ) -> Result<Opening> {
-    let connection = desktop.connection().await?;
-    let Planned { plans, refused, .. } = planned(config, settings, &connection, cloud, sql).await?;
-    let store = Store::new(sql, &config.cloud_schema);
-    let direction = Direction::Forward.word();
-    let state = store.state(cloud, &plans, direction, &config.ownership).await?;
-    Ok(Opening { tables: plans.into_iter().zip(state.tables).collect(), refused })
+    let planned = planned(config, direction, settings, ends, sql).await?;
+    let Planned { plans, refused, desktop_remembers, forward_only, .. } = planned;
+    let remembers = direction == Direction::Reverse || desktop_remembers;
+    let source = store(config, direction.source(), sql);
+    let mut carried = CarriedByTable::new();
+    if remembers {
+        source.require(ends.at(direction.source())).await?;
+        carried = opposite(ends.at(direction.source()), sql, source.quoted(), &plans).await?;
+    }
+    let target = store(config, direction.target(), sql);
+    let state = target.state(ends.at(direction.target()), &plans, &carried).await?;
+    let tables = plans.into_iter().zip(state.tables).collect();
+    Ok(Opening { tables, refused, forward_only, remembers })
 }

@@ -19,7 +19,7 @@ pub struct RunReport {
     pub schema_version: u32,
     /// Names the run in tidegate's tables and logs.
     pub run_id: Uuid,
-    /// `forward`.
+    /// `forward`, `reverse`, or `sync` for both.
     pub direction: &'static str,
     /// Whether everything was rolled back in the end.
     pub dry_run: bool,
@@ -34,6 +34,8 @@ pub struct RunReport {
 pub struct TableReport {
     /// The table.
     pub table: String,
+    /// `forward` or `reverse`.
+    pub direction: &'static str,
     /// How it ended.
     pub outcome: Outcome,
     /// Rows read from the source.

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::model::plan::Cycles;
 use crate::model::position::SetBack;
-use crate::model::{Awaited, Position, Selection, TablePlan};
+use crate::model::{Awaited, Capture, Position, Selection, TablePlan};
 use crate::pipeline::{Progress, Way};
 use crate::source::View;
 use crate::store::TableState;
@@ -58,8 +58,7 @@ impl<V: View, T: Target> Run<'_, V, T> {
         let mut worked = Worked {
             from: state.position.clone(),
             progress: Progress { at: state.position.clone(), ..Progress::default() },
-            // A full run meets every row anyway.
-            awaited: if self.full { Vec::new() } else { state.awaited.clone() },
+            awaited: self.awaited(plan, state),
             broken: false,
             error: None,
             seconds: 0.0,
@@ -74,6 +73,32 @@ impl<V: View, T: Target> Run<'_, V, T> {
         worked.error = outcome.err();
         worked.seconds = start.elapsed().as_secs_f64();
         worked
+    }
+
+    /// Withheld rows that are worth another try, and those that the other direction has left to
+    /// this one.
+    fn awaited(&self, plan: &TablePlan, state: &TableState) -> Vec<Awaited> {
+        // A full run meets every row anyway; but what the log says of a withheld row lies further
+        // back than it looks.
+        let mut awaited = match self.full && plan.capture == Capture::Timestamp {
+            true => Vec::new(),
+            false => state.awaited.clone(),
+        };
+        let won = self.view.carried(plan).won;
+        awaited.extend(won.into_iter().map(|key| Awaited { key, once_owned: false, since: None }));
+        awaited
+    }
+
+    /// Whether what changed since `at` can still be told; at the beginning, everything is read.
+    fn can_go_on(&self, plan: &TablePlan, at: &Position) -> bool {
+        let reaches = at.watermark.is_none() || self.view.reaches(plan, at);
+        if !reaches {
+            tracing::warn!(
+                table = plan.label(),
+                "the change log does not reach back to the last run; the whole table is read"
+            );
+        }
+        reaches
     }
 
     /// Ends when a run that was asked to stop has not come to the edge of its batch in time: it
@@ -94,13 +119,10 @@ impl<V: View, T: Target> Run<'_, V, T> {
             tracing::warn!(table = plan.label(), columns, "the cloud lacks columns; left out");
         }
         let label = plan.label();
-        let at;
-        let selection = match self.full {
-            true => Selection::All,
-            false => {
-                at = self.read_from(&label, state);
-                Selection::Since(&at)
-            }
+        let at = self.read_from(&label, state);
+        let selection = match self.full || !self.can_go_on(plan, &at) {
+            true => Selection::All(&at),
+            false => Selection::Since(&at),
         };
         let watch = |progress: &Progress| {
             (self.events)(Event::Batch { table: &label, read: progress.account.read });

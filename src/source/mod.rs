@@ -8,16 +8,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Batch, Horizon, Lag, Selection, TablePlan};
+use crate::model::{Batch, Carried, Horizon, Position, Selection, TablePlan};
 
 /// A database that is read.
 pub trait Source {
     /// What it looks like at one moment.
     type View: View;
 
-    /// Opens the one view of a run: the horizons are read first (one for each of `lags`), then
-    /// the snapshot is taken.
-    fn open(&self, lags: &[Lag]) -> impl Future<Output = Result<Self::View>>;
+    /// Opens the one view of a run over the tables of `plans`: the horizons are read first, then
+    /// the snapshot is taken, then, in that snapshot, how far the other direction had come.
+    fn open(&self, plans: &[TablePlan]) -> impl Future<Output = Result<Self::View>>;
 }
 
 /// One consistent snapshot that all tables and workers of a run share.
@@ -30,6 +30,14 @@ pub trait View {
     /// # Errors
     /// [`Kind::Config`] when nothing bounds the transactions that are still open.
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon>;
+
+    /// How far the other direction had come with `plan`'s table: an edit of the other side that it
+    /// has not brought here is pending.
+    fn carried(&self, plan: &TablePlan) -> Carried;
+
+    /// Whether every change of `plan`'s table since `at` can be told; otherwise the whole table has
+    /// to be read.
+    fn reaches(&self, plan: &TablePlan, at: &Position) -> bool;
 
     /// The source's clock when the horizon was read, in seconds since 1970.
     fn clock(&self) -> f64;

@@ -97,7 +97,7 @@ impl Store<'_> {
     /// The error that tidegate's tables are missing or old.
     pub(super) fn not_migrated(&self, how: &str) -> Error {
         Error::config(
-            format!("tidegate's tables in schema {} of the cloud {how}", self.schema),
+            format!("tidegate's tables in schema {} of the {} {how}", self.schema, self.end),
             "Run `tidegate migrate` with a role that may create them.",
         )
     }
@@ -127,7 +127,7 @@ impl Store<'_> {
     }
 
     /// Whether tidegate's tables are there at all.
-    pub(super) async fn exists(&self, connection: &Connection) -> Result<bool> {
+    pub async fn exists(&self, connection: &Connection) -> Result<bool> {
         let sql = self.sql.render("migrations/exists.sql", &[]);
         connection.value("looking for tidegate's tables", &sql, &[text(&self.schema)]).await
     }

@@ -14,9 +14,10 @@ pub use migrate::Migrated;
 pub use positions::{Moment, TablePosition};
 pub use rights::{RIGHTS, TableRights};
 pub use runs::{Finished, Quiet};
-pub use state::{State, TableState};
+pub use state::{CarriedByTable, State, TableState};
 pub use status::TableStatus;
 
+use crate::error::End;
 use crate::sql::{Sql, ident};
 
 /// The version of the tables that this program works with.
@@ -26,14 +27,25 @@ pub const VERSION: i32 = migrate::MIGRATIONS.len() as i32;
 #[derive(Debug)]
 pub struct Store<'s> {
     sql: &'s Sql,
+    end: End,
     schema: String,
     quoted: String,
 }
 
 impl<'s> Store<'s> {
-    /// The tables in `schema`.
+    /// The tables in `schema` of the cloud.
     pub fn new(sql: &'s Sql, schema: &str) -> Self {
-        Self { sql, schema: schema.to_owned(), quoted: ident(schema) }
+        Self::at(End::Cloud, sql, schema)
+    }
+
+    /// The tables in `schema` of `end`.
+    pub fn at(end: End, sql: &'s Sql, schema: &str) -> Self {
+        Self { sql, end, schema: schema.to_owned(), quoted: ident(schema) }
+    }
+
+    /// The end that they are at.
+    pub fn end(&self) -> End {
+        self.end
     }
 
     /// The schema's name.

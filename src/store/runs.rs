@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
-use crate::model::{Account, Horizon, Position, Reason, TablePlan};
+use crate::model::{Account, Capture, Horizon, Position, Reason, TablePlan};
 use crate::sql::{column, table};
 
 use super::{Store, TablePosition};
@@ -189,7 +189,23 @@ impl Store<'_> {
             (&run_id as _, Type::UUID),
             text(&source_identity),
         ];
-        let sql = self.render("postgres/move_quiet.sql");
+        let (watermark, after, type_name) = match first.plan.capture {
+            Capture::Timestamp => ("q.horizon", "null::jsonb", "timestamptz"),
+            Capture::Log => (
+                "pg_snapshot_xmin(q.horizon::pg_snapshot)::text",
+                "jsonb_build_object('seen', q.horizon)",
+                "xid8",
+            ),
+        };
+        let sql = self.sql.render(
+            "postgres/move_quiet.sql",
+            &[
+                ("store", &self.quoted),
+                ("watermark", watermark),
+                ("after", after),
+                ("type", type_name),
+            ],
+        );
         let rows = connection.rows("moving quiet tables", &sql, &params).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }

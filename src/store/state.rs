@@ -1,12 +1,16 @@
-//! All that a run has to know of the cloud before it starts, in one round trip.
+//! All that a run has to know of the database that it writes before it starts, in one round trip.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::json;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::{Param, text};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Awaited, Moved, Ownership, Position, TablePlan};
+use crate::model::plan::OwnerPlan;
+use crate::model::{Awaited, Carried, Moved, Position, TablePlan};
 use crate::sql::list;
 
 use super::Store;
@@ -60,10 +64,15 @@ struct AwaitedDocument {
     table: String,
     key: String,
     once_owned: bool,
+    since: Option<String>,
 }
 
+/// How far the other direction had come, by table.
+pub type CarriedByTable = BTreeMap<String, Carried>;
+
 impl Store<'_> {
-    /// Reads the state of the planned tables; `ownership` has the marks of the rows.
+    /// Reads the state of the planned tables, which all go the same way; `carried` is how far the
+    /// other direction had come with them.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when `migrate` has to run first, or the server
@@ -72,15 +81,20 @@ impl Store<'_> {
         &self,
         connection: &Connection,
         plans: &[TablePlan],
-        direction: &str,
-        ownership: &Ownership,
+        carried: &CarriedByTable,
     ) -> Result<State> {
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
+        let first = plans.first();
+        let direction = first.map_or("", |plan| plan.direction.word());
+        let mark = |of: fn(&OwnerPlan) -> &String| first.map_or("", |plan| of(&plan.owner));
+        let (mobile, writer) = (mark(|owner| &owner.mobile), mark(|owner| &owner.writer));
+        let carried = as_json(carried);
         let params = [
             (&labels as _, Type::TEXT_ARRAY),
             text(&direction),
-            text(&ownership.mobile),
-            text(&ownership.desktop),
+            text(&mobile),
+            text(&writer),
+            text(&carried),
         ];
         let document = match self.document(connection, plans, &params).await {
             Ok(document) => document,
@@ -98,7 +112,10 @@ impl Store<'_> {
         self.check_version(document.version.unwrap_or_default())?;
         if !document.track_counts {
             return Err(Error::config(
-                "track_counts is off in the cloud, so nothing shows what a transaction wrote",
+                format!(
+                    "track_counts is off in the {}, so nothing shows what a transaction wrote",
+                    self.end
+                ),
                 "Set track_counts = on (its default) for the server or the role.",
             ));
         }
@@ -128,23 +145,30 @@ impl Store<'_> {
     ) -> Result<Vec<AwaitedDocument>> {
         let label = plan.label();
         let doing = "reading the state";
-        let due = self.due(plan, "w.key = $5::jsonb and");
+        let due = self.due(plan, "w.key = $6::jsonb and");
         let (mut awaited, mut strange) = (Vec::new(), 0);
         for key in self.withheld_keys(connection, &label, plan.direction.word()).await? {
             let mut params = params.to_vec();
             params.push(text(&key));
-            let once_owned = match connection.rows(doing, &due, &params).await {
-                Ok(rows) => rows.first().map(|row| row.get::<_, Option<bool>>(2) == Some(true)),
+            let found = match connection.rows(doing, &due, &params).await {
+                Ok(rows) => rows.first().map(|row| {
+                    (row.get::<_, Option<bool>>(2) == Some(true), row.get::<_, Option<String>>(3))
+                }),
                 // What it waits for can't be told: it is asked for, and then compared as it is now.
                 Err(e) if e.kind() == Kind::BadValue => {
                     let fits = self.is_key(connection, plan, &key).await?;
                     strange += u64::from(!fits);
-                    fits.then_some(false)
+                    fits.then_some((false, None))
                 }
                 Err(e) => return Err(e),
             };
             let table = label.clone();
-            awaited.extend(once_owned.map(|once_owned| AwaitedDocument { table, key, once_owned }));
+            awaited.extend(found.map(|(once_owned, since)| AwaitedDocument {
+                table,
+                key,
+                once_owned,
+                since,
+            }));
         }
         if strange > 0 {
             tracing::warn!(
@@ -158,6 +182,19 @@ impl Store<'_> {
     }
 }
 
+fn as_json(carried: &CarriedByTable) -> String {
+    let table = |(label, carried): (&String, &Carried)| {
+        let position = carried.position.as_ref();
+        let known = json!({
+            "watermark": position.map(|at| &at.watermark),
+            "after": position.map(|at| &at.after),
+            "held_back": carried.held_back,
+        });
+        (label.clone(), known)
+    };
+    serde_json::Value::from_iter(carried.iter().map(table)).to_string()
+}
+
 /// Puts everything to its table, by name.
 fn state(labels: &[String], document: Document) -> State {
     let mut tables: Vec<TableState> = labels.iter().map(|_| TableState::default()).collect();
@@ -167,9 +204,9 @@ fn state(labels: &[String], document: Document) -> State {
             tables[i] = TableState::from(table);
         }
     }
-    for AwaitedDocument { table, key, once_owned } in document.awaited {
+    for AwaitedDocument { table, key, once_owned, since } in document.awaited {
         if let Some(i) = index(&table) {
-            tables[i].awaited.push(Awaited { key, once_owned });
+            tables[i].awaited.push(Awaited { key, once_owned, since });
         }
     }
     State { tables }

@@ -7,30 +7,44 @@ use uuid::Uuid;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::{Kind, Result};
-use crate::model::plan::{ColumnPlan, Parent, Unique};
+use crate::model::plan::{ColumnPlan, Evidence, Parent, Unique};
 use crate::model::{Awaited, InRing, Reason, TablePlan};
-use crate::sql::{column, list, literal, table};
+use crate::sql::{column, list, literal, log, table};
 
 use super::Store;
 
 impl Store<'_> {
     /// The query for one table's withheld rows that are worth another try in the next run; `only`
     /// may choose among them.
+    ///
+    /// `$5` has, for each label, how far the other direction had come: `watermark`, `after`, and
+    /// `held_back`, the keys that it could not write yet.
     pub(super) fn due(&self, plan: &TablePlan, only: &str) -> String {
         // CASE: a key that was refused may not be of the target's type.
         let same = |c: &ColumnPlan| {
             let key = stored("key", c);
             format!("{} = case when w.reason <> 'bad_value' then {key} end", column("t", &c.target))
         };
+        let label = literal(&plan.label());
+        let carried = |field: &str| format!("($5::json -> {label} ->> '{field}')");
+        let (pending, settled) = match plan.evidence {
+            Evidence::Log => (
+                log::beyond("c", &carried("watermark"), &carried("after")),
+                format!("{} is not null", carried("watermark")),
+            ),
+            Evidence::Stamps => ("false".to_owned(), "false".to_owned()),
+        };
         self.sql.render(
             "postgres/due.sql",
             &[
+                ("pending", &pending),
+                ("settled", &settled),
                 ("store", &self.quoted),
                 ("target", &table(&plan.target)),
                 ("key_is_row", &list(plan.key_columns().map(same), " and ")),
-                ("label", &literal(&plan.label())),
+                ("label", &label),
                 ("parents_present", &parents_present(plan)),
-                ("owner", &literal(&plan.owner_column().target)),
+                ("owner", &literal(&plan.owner_column().name)),
                 ("unique_free", &unique_free(plan)),
                 ("definition", &self.definition(plan)),
                 ("only", only),
@@ -91,9 +105,10 @@ impl Store<'_> {
         let params = [text(&label), text(&direction), (&run_id as _, Type::UUID)];
         let doing = format!("looking for withheld rows of {label}");
         let rows = connection.rows(doing, &sql, &params).await?;
-        let awaited = |key: String| Awaited { key, once_owned: false };
+        let awaited =
+            |row: &Row| Awaited { key: row.get(0), once_owned: false, since: row.get("since") };
         let reason = |row: &Row| Reason::from_word(row.get::<_, Option<&str>>(1)?);
-        Ok(rows.iter().map(|row| (awaited(row.get(0)), reason(row))).collect())
+        Ok(rows.iter().map(|row| (awaited(row), reason(row))).collect())
     }
 
     /// The rows that the run `run_id` left because they wait for each other in a ring of foreign
@@ -105,7 +120,13 @@ impl Store<'_> {
         run_id: Uuid,
     ) -> Result<Vec<InRing>> {
         let Some(first) = plans.first() else { return Ok(Vec::new()) };
-        let edges = plans.iter().flat_map(|plan| plan.parents.iter().map(|p| self.edge(plan, p)));
+        let edges = plans.iter().flat_map(|plan| {
+            let parents = plan.parents.iter();
+            parents.filter_map(|p| {
+                let is_it = |other: &&&TablePlan| other.target == p.table;
+                Some(self.edge(plan, p, &plans.iter().find(is_it)?.label()))
+            })
+        });
         let edges = list(edges, "\nunion all\n");
         let sql = self.sql.render("postgres/rings.sql", &[("edges", &edges)]);
         let direction = first.direction.word();
@@ -115,16 +136,16 @@ impl Store<'_> {
     }
 
     /// The query for the waiting rows of `plan` that lack this parent, each with its key.
-    fn edge(&self, plan: &TablePlan, parent: &Parent) -> String {
+    fn edge(&self, plan: &TablePlan, parent: &Parent, parent_label: &str) -> String {
         let pair = |(from, to): &(usize, String)| {
-            format!("{}, w.row ->> {}", literal(to), literal(&plan.columns[*from].target))
+            format!("{}, w.row ->> {}", literal(to), literal(&plan.columns[*from].name))
         };
         self.sql.render(
             "postgres/ring_edge.sql",
             &[
                 ("store", &self.quoted),
                 ("label", &literal(&plan.label())),
-                ("parent_label", &literal(&parent.table.to_string())),
+                ("parent_label", &literal(parent_label)),
                 ("parent_key", &list(parent.columns.iter().map(pair), ", ")),
                 ("parent_present", &parent_present(plan, parent)),
             ],
@@ -144,7 +165,7 @@ impl Store<'_> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let mut names: Vec<&str> = plan.key_columns().map(|c| c.target.as_str()).collect();
+        let mut names: Vec<&str> = plan.key_columns().map(|c| c.name.as_str()).collect();
         names.sort_unstable();
         let sql = self.render("postgres/forget_gone.sql");
         let (label, direction) = (plan.label(), plan.direction.word());
@@ -161,7 +182,7 @@ impl Store<'_> {
 
 /// A column of the stored copy of a row or key, in the target's type.
 fn stored(json: &str, c: &ColumnPlan) -> String {
-    format!("(w.{json} ->> {})::{}", literal(&c.target), c.target_type)
+    format!("(w.{json} ->> {})::{}", literal(&c.name), c.target_type)
 }
 
 /// That no other row of the target has a unique value of the withheld row.

@@ -9,7 +9,7 @@ use crate::guard::Proof;
 use crate::model::plan::Cycles;
 use crate::model::write_set::{Expected, WriteSet};
 use crate::model::{
-    Account, Awaited, Batch, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
+    Account, Awaited, Batch, Carried, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
 };
 
 /// A database that is written.
@@ -60,9 +60,14 @@ pub trait TargetTx {
     /// Puts the batch into a temporary table, each key once.
     fn stage(&mut self, batch: &Batch, staging: Staging) -> impl Future<Output = Result<()>>;
 
-    /// Decides every staged row. Rows that are to be written are pinned: nobody else can change
-    /// them before the commit.
-    fn classify(&mut self, cycles: Cycles) -> impl Future<Output = Result<Tally>>;
+    /// Decides every staged row; `carried` is how far the other direction had come when the source
+    /// was read. Rows that are to be written are pinned: nobody else can change them before the
+    /// commit.
+    fn classify(
+        &mut self,
+        cycles: Cycles,
+        carried: &Carried,
+    ) -> impl Future<Output = Result<Tally>>;
 
     /// In place of classifying: withholds every staged row, because the target refused it; `detail`
     /// is what it said, without values.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::db::postgres::{Database, Purpose};
 use crate::error::{End, Error, Kind, Result};
-use crate::model::{Ownership, TablePlan};
+use crate::model::{Direction, Ownership, TablePlan};
 use crate::run::{self, Planned};
 use crate::source::postgres::{Inventory, PgSource};
 use crate::sql::Sql;
@@ -70,7 +70,9 @@ async fn uninterrupted(config: &Config, request: &Request, sql: &Sql) -> Result<
     let Planned { plans, refused, .. } = {
         let connection = cloud.connection().await?;
         store.require(&connection).await?;
-        run::planned(config, settings, &desktop.connection().await?, &connection, sql).await?
+        let reader = desktop.connection().await?;
+        let ends = run::Ends { desktop: &reader, cloud: &connection };
+        run::planned(config, Direction::Forward, settings, ends, sql).await?
     };
     let identity = PgSource::new(Arc::clone(&desktop), sql).identity().await?;
     let ends = Ends { desktop: &desktop, cloud: &cloud, identity, store: &store, request, sql };

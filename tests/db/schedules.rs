@@ -127,7 +127,8 @@ const STRICTLY: &str = "where ({{changed_since}}) \
 /// Engines with a fault that the schedules must find.
 fn faulty() -> [(&'static str, Sql); 6] {
     let sql = Sql::default;
-    let to_update = "replace({{verdict}}, 'stale', 'update')";
+    let first = "replace({{verdicts}}[v.rule], 'stale', 'update')";
+    let second = "replace({{verdicts}}[d.rule], 'stale', 'update')";
     [
         ("clock", sql().planted("postgres/horizon.sql", "o.oldest\n", "null\n")),
         ("strictly", sql().planted("postgres/read_since.sql", "where {{changed_since}}", STRICTLY)),
@@ -141,10 +142,11 @@ fn faulty() -> [(&'static str, Sql); 6] {
         ),
         (
             "later",
-            sql()
-                .planted("postgres/classify.sql", "{{verdict}} as", &format!("{to_update} as"))
-                .planted("postgres/classify_pinned.sql", "{{verdict}}", to_update)
-                .planted("postgres/merge.sql", "and not ({{held_is_later}})", ""),
+            sql().planted("postgres/classify.sql", "{{verdicts}}[v.rule]", first).planted(
+                "postgres/classify_pinned.sql",
+                "{{verdicts}}[d.rule]",
+                second,
+            ),
         ),
         ("owner", unguarded(sql())),
         ("retry", sql().planted("postgres/due.sql", "w.table_name = {{label}}", "false")),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::check::facts::Table;
 use crate::model::plan::Given;
 use crate::model::schema::TableSchema;
-use crate::model::{Lag, Ownership, TableName, TablePlan, TableSettings, planning};
+use crate::model::{
+    Capture, Direction, Lag, Ownership, TableName, TablePlan, TableSettings, planning,
+};
 
 /// What a configuration that says nothing says of a table.
 pub(super) fn settings(table: &str) -> TableSettings {
@@ -50,14 +52,16 @@ pub(super) fn plan(key_type: u32, settings: &TableSettings) -> TablePlan {
     let (source, target) = (schema(key_type), schema(key_type));
     let ownership = Ownership { column: "source".into(), desktop: "D".into(), mobile: "M".into() };
     let synced = [settings.cloud.clone()];
-    planning::forward(Given {
+    let given = Given {
         settings,
         ownership: &ownership,
-        source: Some(&source),
-        target: Some(&target),
+        cloud_capture: Capture::Log,
+        desktop: Some(&source),
+        cloud: Some(&target),
         synced: &synced,
-    })
-    .unwrap()
+        desktop_remembers: false,
+    };
+    planning::plan(Direction::Forward, given).unwrap()
 }
 
 /// The facts of a table with nothing wrong.

@@ -39,9 +39,9 @@ impl Inventory {
     }
 }
 
-/// The key as a JSON object, column of the target → text.
+/// The key as a JSON object, column of the cloud → text.
 pub fn key(plan: &TablePlan, value: impl Fn(&ColumnPlan) -> String) -> String {
-    let pair = |c: &ColumnPlan| format!("{}, ({})::text", literal(&c.target), value(c));
+    let pair = |c: &ColumnPlan| format!("{}, ({})::text", literal(&c.name), value(c));
     format!("jsonb_build_object({})::text", list(plan.key_columns().map(pair), ", "))
 }
 

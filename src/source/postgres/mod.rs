@@ -1,11 +1,14 @@
-//! A PostgreSQL that is read by its stamps (`capture = "timestamp"`).
+//! A PostgreSQL that is read by its stamps (`capture = "timestamp"`) or by its change log (`"log"`).
 
 mod changes;
 mod horizon;
 mod inventory;
+mod log;
+mod opposite;
 mod render;
 mod view;
 
 pub use horizon::Sight;
 pub use inventory::{Inventory, key};
+pub use opposite::opposite;
 pub use view::{PgSource, PgView};

@@ -1,9 +1,11 @@
 //! From a plan and a selection to a COPY statement. A COPY takes no bound values, so they are
 //! bound as settings of the transaction.
 
-use crate::model::plan::{ColumnPlan, Origin, Passage, SourceStamp};
-use crate::model::{Position, Selection, TablePlan};
-use crate::sql::{Sql, column, list, literal, table};
+use crate::model::plan::{ColumnPlan, Note, Origin, Passage, Stamp};
+use crate::model::{Awaited, Capture, Logged, Position, Selection, TablePlan};
+use crate::sql::{Sql, column, digest, list, literal, table};
+
+use super::log;
 
 /// The setting that holds the zone of stamps without one.
 const ZONE: &str = "tidegate.zone";
@@ -12,7 +14,16 @@ const OWNER: &str = "tidegate.owner";
 /// The setting that holds the watermark.
 pub(super) const WATERMARK: &str = "tidegate.watermark";
 /// The setting that holds the key to go on after, or a list of keys.
-const KEYS: &str = "tidegate.keys";
+pub(super) const KEYS: &str = "tidegate.keys";
+
+/// tidegate's own tables at the end that is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own<'o> {
+    /// Their schema, quoted.
+    pub(super) store: &'o str,
+    /// Since when changes of this table are in the log.
+    pub(super) logged: Option<&'o Logged>,
+}
 
 /// A COPY and the values of the settings that it looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +35,32 @@ pub(super) struct Reading {
 }
 
 /// The COPY that reads `selection`.
-pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> Reading {
+pub(super) fn reading(
+    sql: &Sql,
+    plan: &TablePlan,
+    selection: Selection<'_>,
+    own: &Own<'_>,
+) -> Reading {
+    let (statement, slots, settings) = match plan.capture {
+        Capture::Timestamp => by_stamps(plan, selection, own),
+        Capture::Log => log::reading(sql, plan, selection, own),
+    };
+    let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
+    Reading { unaltered: unaltered(sql, plan), copy: sql.render(statement, &slots), settings }
+}
+
+/// A statement's name, what fills its slots, and the settings that it looks at.
+pub(super) type Statement =
+    (&'static str, Vec<(&'static str, String)>, Vec<(&'static str, String)>);
+
+fn by_stamps(plan: &TablePlan, selection: Selection<'_>, own: &Own<'_>) -> Statement {
     let mut settings = settings(plan);
     let mut slots = vec![
         ("columns", list(plan.columns.iter().map(value), ", ")),
+        ("notes", notes(plan, own)),
         ("stamp", stamp(plan)),
         ("source", table(&plan.source)),
-        (
-            "key",
-            list(
-                plan.key_columns().filter_map(ColumnPlan::source_name).map(|n| column("s", n)),
-                ", ",
-            ),
-        ),
+        ("key", key(plan)),
     ];
     let statement = match selection {
         Selection::Since(Position { watermark: Some(watermark), after, .. }) => {
@@ -55,22 +79,62 @@ pub(super) fn reading(sql: &Sql, plan: &TablePlan, selection: Selection<'_>) -> 
                 }
             }
         }
-        Selection::Since(Position { watermark: None, .. }) | Selection::All => {
+        Selection::Since(Position { watermark: None, .. }) | Selection::All(_) => {
             "postgres/read_all.sql"
         }
         Selection::Keys(awaited) => {
-            let keys = awaited.iter().map(|a| {
-                let key: serde_json::Value = serde_json::from_str(&a.key).unwrap_or_default();
-                serde_json::json!({ "key": key, "once_owned": a.once_owned })
-            });
-            settings.push((KEYS, serde_json::Value::from_iter(keys).to_string()));
-            slots.push(("key_is_row", key_is_row(plan)));
+            settings.push((KEYS, asked_for(awaited)));
+            slots.push(("key_is_row", key_is_row(plan, "k.key")));
             slots.push(("owned", owned(plan)));
             "postgres/read_keys.sql"
         }
     };
-    let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
-    Reading { unaltered: unaltered(sql, plan), copy: sql.render(statement, &slots), settings }
+    (statement, slots, settings)
+}
+
+/// The rows that are asked for, as a JSON list.
+pub(super) fn asked_for(awaited: &[Awaited]) -> String {
+    let json = |text: &str| serde_json::from_str(text).unwrap_or(serde_json::Value::Null);
+    let keys = awaited.iter().map(|a| {
+        serde_json::json!({
+            "key": json(&a.key),
+            "once_owned": a.once_owned,
+            "since": a.since.as_deref().map(json),
+        })
+    });
+    serde_json::Value::from_iter(keys).to_string()
+}
+
+/// What is said of a row beside its columns, where stamps tell what was changed.
+fn notes(plan: &TablePlan, own: &Own<'_>) -> String {
+    let note = |note: &Note| match note {
+        Note::Counterpart => counterpart(plan, own),
+        _ => stamp(plan),
+    };
+    list(plan.notes.iter().map(note), ", ")
+}
+
+/// The digest of the version at the other end that the row stands for, if our triggers made it of
+/// that.
+pub(super) fn counterpart(plan: &TablePlan, own: &Own<'_>) -> String {
+    format!(
+        "(select i.sent from {}._sync_images i where i.table_name = {} and i.key = {} and i.kept = {})",
+        own.store,
+        literal(&plan.label()),
+        key_object(plan),
+        digest::of_source(plan, "s")
+    )
+}
+
+/// The row's key as it stands in tidegate's own tables.
+fn key_object(plan: &TablePlan) -> String {
+    let part = |c: &ColumnPlan| format!("{}, ({})::text", literal(&c.name), value(c));
+    format!("jsonb_build_object({})", list(plan.key_columns().map(part), ", "))
+}
+
+/// The key's columns of the source.
+pub(super) fn key(plan: &TablePlan) -> String {
+    list(plan.key_columns().filter_map(ColumnPlan::source_name).map(|n| column("s", n)), ", ")
 }
 
 /// The columns that are read and their types, as planned.
@@ -115,30 +179,31 @@ pub(super) fn value(c: &ColumnPlan) -> String {
         (Origin::Owner, _) => setting(OWNER, "text"),
         (Origin::Column { name, .. }, Passage::Straight) => column("s", name),
         (Origin::Column { name, .. }, Passage::Text) => format!("{}::text", column("s", name)),
-        (Origin::Column { name, .. }, Passage::Zoned) => at_zone(name),
+        (Origin::Column { name, .. }, Passage::Zoned) => at_zone("s", name),
     }
 }
 
-fn at_zone(name: &str) -> String {
-    format!("({} at time zone {})", column("s", name), setting(ZONE, "text"))
+fn at_zone(alias: &str, name: &str) -> String {
+    format!("({} at time zone {})", column(alias, name), setting(ZONE, "text"))
 }
 
-fn stamp_column(stamp: &SourceStamp) -> String {
+/// A stamp, in its zone.
+pub(super) fn stamp_column(alias: &str, stamp: &Stamp) -> String {
     match stamp.zoneless {
-        true => at_zone(&stamp.name),
-        false => column("s", &stamp.name),
+        true => at_zone(alias, &stamp.name),
+        false => column(alias, &stamp.name),
     }
 }
 
 /// When the row was changed last. GREATEST leaves nulls out.
 pub(super) fn stamp(plan: &TablePlan) -> String {
-    format!("greatest({})", list(plan.stamps.source.iter().map(stamp_column), ", "))
+    format!("greatest({})", list(plan.stamps.source.iter().map(|s| stamp_column("s", s)), ", "))
 }
 
 /// One condition for each stamp, so that each can use its own index.
 fn changed_since(plan: &TablePlan) -> String {
     let since =
-        |s: &SourceStamp| format!("{} >= {}", stamp_column(s), setting(WATERMARK, "timestamptz"));
+        |s: &Stamp| format!("{} >= {}", stamp_column("s", s), setting(WATERMARK, "timestamptz"));
     list(plan.stamps.source.iter().map(since), " or ")
 }
 
@@ -147,25 +212,25 @@ fn stored_key(plan: &TablePlan, json: &str) -> String {
     let part = |c: &ColumnPlan| match &c.origin {
         Origin::Column { .. } if c.passage == Passage::Zoned => format!(
             "(({json} ->> {})::{} at time zone {})",
-            literal(&c.target),
+            literal(&c.name),
             c.target_type,
             setting(ZONE, "text")
         ),
         Origin::Column { type_name, .. } => {
-            format!("({json} ->> {})::{type_name}", literal(&c.target))
+            format!("({json} ->> {})::{type_name}", literal(&c.name))
         }
         Origin::Owner => setting(OWNER, "text"),
     };
     list(plan.key_columns().map(part), ", ")
 }
 
-fn key_is_row(plan: &TablePlan) -> String {
-    let names = plan.key_columns().filter_map(ColumnPlan::source_name).map(|n| column("s", n));
-    format!("({}) = ({})", list(names, ", "), stored_key(plan, "k.key"))
+/// That the row has the key that is stored in `json`.
+pub(super) fn key_is_row(plan: &TablePlan, json: &str) -> String {
+    format!("({}) = ({})", key(plan), stored_key(plan, json))
 }
 
 /// That the row is the writer's.
-fn owned(plan: &TablePlan) -> String {
+pub(super) fn owned(plan: &TablePlan) -> String {
     match plan.owner_column().source_name() {
         Some(name) => format!("{}::text = {}", column("s", name), setting(OWNER, "text")),
         None => "true".to_owned(),

@@ -1,5 +1,6 @@
 //! One exported snapshot that every table and worker of a run reads.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_postgres::types::Type;
@@ -7,13 +8,14 @@ use tokio_postgres::types::Type;
 use crate::db::postgres::statement::{CopyOut, text};
 use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Horizon, Lag, Selection, TablePlan};
+use crate::model::{Capture, Carried, Horizon, Lag, Position, Selection, TablePlan};
 use crate::source::{Changes, Source, View};
-use crate::sql::{Sql, literal};
+use crate::sql::{Sql, ident, literal};
 
 use super::changes::{self, Limits};
 use super::horizon::Horizons;
-use super::render::{self, Reading};
+use super::opposite::{self, Known};
+use super::render::{self, Own, Reading};
 
 /// How often a read is started.
 const TRIES: u32 = 5;
@@ -23,13 +25,19 @@ const TRIES: u32 = 5;
 pub struct PgSource {
     database: Arc<Database>,
     sql: Sql,
+    store: Option<String>,
 }
 
 impl PgSource {
     /// Reads `database`. It needs one connection more than there are tables read at once: one
     /// holds the snapshot.
     pub fn new(database: Arc<Database>, sql: &Sql) -> Self {
-        Self { database, sql: sql.clone() }
+        Self { database, sql: sql.clone(), store: None }
+    }
+
+    /// The same; tidegate's own tables stand in `schema` of the database.
+    pub fn remembering(self, schema: &str) -> Self {
+        Self { store: Some(ident(schema)), ..self }
     }
 
     /// Names the database.
@@ -48,6 +56,10 @@ pub struct PgView {
     database: Arc<Database>,
     sql: Sql,
     horizons: Horizons,
+    store: Option<String>,
+    known: BTreeMap<String, Known>,
+    /// What its snapshot sees, as PostgreSQL writes it.
+    seen: String,
     snapshot: String,
     /// Keeps the snapshot alive.
     holder: Option<Connection>,
@@ -56,24 +68,59 @@ pub struct PgView {
 impl Source for PgSource {
     type View = PgView;
 
-    async fn open(&self, lags: &[Lag]) -> Result<PgView> {
+    async fn open(&self, plans: &[TablePlan]) -> Result<PgView> {
         let database = Arc::clone(&self.database);
         let holder = database.connection().await?;
-        let horizons = Horizons::read(&holder, &self.sql, lags).await?;
-        let sql = self.sql.clone();
-        let mut view =
-            PgView { database, sql, horizons, snapshot: String::new(), holder: Some(holder) };
-        view.snapshot = view.export().await?;
+        let horizons = Horizons::read(&holder, &self.sql, &lags(plans)).await?;
+        let mut view = PgView {
+            database,
+            sql: self.sql.clone(),
+            horizons,
+            store: self.store.clone(),
+            known: BTreeMap::new(),
+            seen: String::new(),
+            snapshot: String::new(),
+            holder: Some(holder),
+        };
+        view.take(plans).await?;
         Ok(view)
     }
 }
 
+/// The lags of the tables that are read by their stamps, each once.
+fn lags(plans: &[TablePlan]) -> Vec<Lag> {
+    let mut lags = Vec::new();
+    for plan in plans.iter().filter(|plan| plan.capture == Capture::Timestamp) {
+        if !lags.contains(&plan.settings.lag) {
+            lags.push(plan.settings.lag);
+        }
+    }
+    lags
+}
+
 impl PgView {
-    async fn export(&self) -> Result<String> {
-        let Some(holder) = &self.holder else { return Ok(String::new()) };
+    /// Takes the snapshot, and asks in it what is known of the other direction.
+    async fn take(&mut self, plans: &[TablePlan]) -> Result<()> {
+        let Some(holder) = &self.holder else { return Ok(()) };
+        let doing = "taking the snapshot";
         let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", "")]);
-        holder.batch("taking the snapshot", &begin).await?;
-        holder.value("taking the snapshot", "select pg_export_snapshot()", &[]).await
+        holder.batch(doing, &begin).await?;
+        let export = "select pg_export_snapshot(), pg_current_snapshot()::text";
+        let rows = holder.rows(doing, export, &[]).await?;
+        let row = rows.first().ok_or_else(|| Error::new(Kind::Other, doing))?;
+        (self.snapshot, self.seen) = (row.get(0), row.get(1));
+        if let Some(store) = &self.store {
+            self.known = opposite::read(holder, &self.sql, store, plans).await?;
+        }
+        Ok(())
+    }
+
+    fn own(&self, plan: &TablePlan) -> Own<'_> {
+        let known = self.known.get(&plan.label());
+        Own {
+            store: self.store.as_deref().unwrap_or_default(),
+            logged: known.and_then(|known| known.logged.as_ref()),
+        }
     }
 
     /// Starts a COPY. Before its first row, it may as well be started again.
@@ -144,7 +191,19 @@ impl View for PgView {
     }
 
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon> {
-        self.horizons.of(plan.settings.lag)
+        match plan.capture {
+            Capture::Timestamp => self.horizons.of(plan.settings.lag),
+            Capture::Log => Ok(Horizon(Some(self.seen.clone()))),
+        }
+    }
+
+    fn carried(&self, plan: &TablePlan) -> Carried {
+        self.known.get(&plan.label()).map(|known| known.carried.clone()).unwrap_or_default()
+    }
+
+    fn reaches(&self, plan: &TablePlan, at: &Position) -> bool {
+        plan.capture == Capture::Timestamp
+            || self.own(plan).logged.is_some_and(|logged| logged.reaches(at))
     }
 
     fn clock(&self) -> f64 {
@@ -152,7 +211,7 @@ impl View for PgView {
     }
 
     async fn read(&self, plan: &TablePlan, selection: Selection<'_>) -> Result<Changes> {
-        let reading = render::reading(&self.sql, plan, selection);
+        let reading = render::reading(&self.sql, plan, selection, &self.own(plan));
         let copy = self.copy(plan, &reading).await?;
         let limits = Limits { rows: plan.settings.batch_rows, bytes: plan.settings.batch_bytes };
         Ok(Changes::from_reader(|sink| changes::feed(copy, limits, sink)))

@@ -1,12 +1,14 @@
 //! 3 CLASSIFY: decide without locks, pin what is to be written, decide again.
 
-use crate::db::postgres::statement::text;
+use tokio_postgres::types::Type;
+
+use crate::db::postgres::statement::{Param, text};
 use crate::error::{Error, Kind, Result};
 use crate::model::plan::Cycles;
 use crate::model::{Tally, Verdict};
 use crate::sql::{column, list, table};
 
-use super::{PgTx, render};
+use super::{PgTx, policy, render};
 
 const ANALYZE: &str = "analyze pg_temp.tidegate_verdict (verdict)";
 
@@ -49,14 +51,16 @@ impl PgTx<'_> {
             &[
                 ("staged_key", &render::named_key(plan, render::staged)),
                 ("held_owner", &render::held_owner(plan)),
-                ("verdict", &render::verdict(plan)),
+                ("pending", policy::is_pending(plan)),
+                ("rule", &policy::rule(plan, self.target.store.quoted())),
+                ("verdicts", &policy::verdicts(plan)),
+                ("lookups", &self.lookups()),
                 ("target", &table(&plan.target)),
                 ("same_row", &render::target_is_staged(plan)),
             ],
         );
-        let marks = [text(&plan.owner.writer), text(&plan.owner.other)];
         let connection = self.connection()?;
-        connection.run(self.doing("classifying"), &sql, &marks).await?;
+        connection.run(self.doing("classifying"), &sql, &self.judged_by()).await?;
         // Without statistics the planner takes 1 % of the rows for any verdict, and loops.
         connection.batch(self.doing("classifying"), ANALYZE).await
     }
@@ -106,25 +110,47 @@ impl PgTx<'_> {
             "postgres/classify_pinned.sql",
             &[
                 ("held_owner", &render::held_owner(plan)),
-                ("verdict", &render::verdict(plan)),
+                ("pending", policy::is_pending(plan)),
+                ("rule", &policy::rule(plan, self.target.store.quoted())),
+                ("verdicts", &policy::verdicts(plan)),
+                ("lookups", &self.lookups()),
                 ("target", &table(&plan.target)),
                 ("same_row", &render::target_is_staged(plan)),
                 ("same_pinned", &render::same_key(plan, "p", |_, c| column("t", &c.target))),
             ],
         );
-        let marks = [text(&plan.owner.writer), text(&plan.owner.other)];
-        self.connection()?.run(self.doing("classifying"), &sql, &marks).await?;
+        let connection = self.connection()?;
+        connection.run(self.doing("classifying"), &sql, &self.judged_by()).await?;
         Ok(())
+    }
+
+    /// What the policy looks up beside the rows.
+    pub(super) fn lookups(&self) -> String {
+        policy::lookups(self.target.sql, self.plan, self.target.store.quoted())
+    }
+
+    /// What a statement with the policy is bound to.
+    pub(super) fn judged_by(&self) -> [Param<'_>; 5] {
+        let (owner, known) = (&self.plan.owner, &self.known);
+        [
+            text(&owner.writer),
+            text(&owner.other),
+            text(&known.watermark),
+            text(&known.after),
+            (&known.held_back as _, Type::TEXT_ARRAY),
+        ]
     }
 
     /// The sums, and what they say of the batch.
     pub(super) async fn count_verdicts(&mut self) -> Result<Tally> {
-        let sql = self.target.sql.render("postgres/count_verdicts.sql", &[]);
+        let contested = policy::is_contested(self.plan);
+        let slots = [("contested", &*contested)];
+        let sql = self.target.sql.render("postgres/count_verdicts.sql", &slots);
         let marks = [text(&self.plan.owner.writer)];
         let rows = self.connection()?.rows(self.doing("classifying"), &sql, &marks).await?;
         let mut tally = Tally::default();
         self.holds_foreign_rows = false;
-        self.withholds = false;
+        (self.withholds, self.contests, self.overwrites) = (false, false, false);
         for row in &rows {
             let word: &str = row.get("verdict");
             let verdict = Verdict::from_word(word).ok_or_else(|| {
@@ -133,6 +159,8 @@ impl PgTx<'_> {
             self.withholds |= matches!(verdict, Verdict::Withheld(_));
             tally.add(verdict, row.get::<_, i64>("rows").unsigned_abs());
             self.holds_foreign_rows |= row.get::<_, i64>("foreign_rows") > 0;
+            self.contests |= row.get::<_, i64>("contested") > 0;
+            self.overwrites |= row.get::<_, i64>("overwrites") > 0;
         }
         Ok(tally)
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::sleep;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -9,11 +10,11 @@ use uuid::Uuid;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Account, Checkpoint, Horizon, Position, Reason, TablePlan};
+use crate::model::{Account, Capture, Checkpoint, Direction, Horizon, Position, Reason, TablePlan};
 use crate::sql::table;
 
 use super::ending::{Ending, Rehearsal};
-use super::{PgTarget, PgTx, render};
+use super::{PgTarget, PgTx, policy, render};
 
 /// How often an unknown outcome is asked for, a little later each time: a server needs a while to
 /// restart.
@@ -67,6 +68,7 @@ impl PgTx<'_> {
             ("key_json", &render::key_json(plan)),
             ("row", &row),
             ("met", &met),
+            ("contested", &policy::is_contested(plan)),
         ];
         let of_table = [text(&label), text(&direction)];
         if self.has_withheld {
@@ -76,13 +78,32 @@ impl PgTx<'_> {
         if !self.withholds && !self.detaches {
             return Ok(0);
         }
+        if self.contests && plan.direction == Direction::Forward && self.set_aside.is_none() {
+            let staged = render::staged_json(plan);
+            let slots = [&common[..2], &common[4..], &[("staged_json", &staged)]].concat();
+            let sql = self.target.sql.render("postgres/queue.sql", &slots);
+            self.connection()?.run(self.doing("committing"), &sql, &of_table).await?;
+        }
         let sql = self.target.sql.render("postgres/withhold.sql", &common);
         let [label, direction] = of_table;
         let asked_for = *checkpoint == Checkpoint::Stay;
         let run_id = (&self.target.run_id as _, Type::UUID);
         let detail = self.set_aside.as_ref().map(|(_, detail)| detail);
-        let of_run = [label, direction, run_id, (&asked_for as _, Type::BOOL), text(&detail)];
+        let since = self.since();
+        let asked_for = (&asked_for as _, Type::BOOL);
+        let of_run = [label, direction, run_id, asked_for, text(&detail), text(&since)];
         self.connection()?.run(self.doing("committing"), &sql, &of_run).await
+    }
+
+    /// Where the table stood before this batch, from where on changes of what is withheld are
+    /// pending.
+    fn since(&self) -> Option<String> {
+        let after = |after: &String| serde_json::from_str::<serde_json::Value>(after).ok();
+        let since = || {
+            let after = self.at.after.as_ref().and_then(after);
+            json!({ "watermark": self.at.watermark, "after": after }).to_string()
+        };
+        (self.plan.capture == Capture::Log).then(since)
     }
 
     /// The target's row under a staged key.
@@ -105,10 +126,13 @@ impl PgTx<'_> {
             Checkpoint::Stay => ("stay", None),
         };
         let plan = self.plan;
-        let sql = self.target.sql.render(
-            "postgres/move_position.sql",
-            &[("store", self.target.store.quoted()), ("key_json", &render::key_json(plan))],
-        );
+        let key = render::key_json(plan);
+        let slots = [("store", self.target.store.quoted()), ("key_json", &*key)];
+        let (name, slots) = match plan.capture {
+            Capture::Timestamp => ("postgres/move_position.sql", &slots[..]),
+            Capture::Log => ("postgres/move_position_log.sql", &slots[..1]),
+        };
+        let sql = self.target.sql.render(name, slots);
         let (label, direction) = (plan.label(), plan.direction.word());
         let params = [
             text(&label),

@@ -3,25 +3,31 @@
 use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use crate::db::postgres::statement::text;
 use crate::error::Result;
-use crate::model::Tally;
-use crate::model::plan::{Passing, Unique};
 use crate::model::write_set::{Expected, Written};
-use crate::sql::{column, ident, table};
+use crate::model::{TablePlan, Tally};
+use crate::sql::{column, digest, ident, literal, table};
 
-use super::{PgTx, render};
+use super::{PgTx, policy, render};
 
 impl PgTx<'_> {
     /// Writes what is to be inserted and updated; what the merge returns is what is expected.
     pub(super) async fn write(&mut self, mut tally: Tally) -> Result<Expected> {
+        if self.contests {
+            self.keep_losers().await?;
+        }
         let parked = if tally.updated > 0 { self.park().await? } else { BTreeMap::new() };
         let (mut tables, strangers) =
             if tally.written() > 0 { self.upsert().await? } else { (BTreeMap::new(), 0) };
         let written: u64 = tables.values().map(|w| w.inserted + w.updated).sum();
         if written < tally.written() {
             tally = self.judge_met().await?;
+        }
+        if self.overwrites {
+            self.settle().await?;
         }
         for (oid, rows) in &parked {
             tables.entry(*oid).or_default().updated += rows;
@@ -45,34 +51,29 @@ impl PgTx<'_> {
             "postgres/met.sql",
             &[
                 ("held_owner", &render::held_owner(plan)),
-                ("verdict", &render::verdict(plan)),
+                ("pending", policy::is_pending(plan)),
+                ("rule", &policy::rule(plan, self.target.store.quoted())),
+                ("verdicts", &policy::verdicts(plan)),
+                ("lookups", &self.lookups()),
                 ("target", &table(&plan.target)),
                 ("same_row", &render::target_is_staged(plan)),
             ],
         );
-        let marks = [text(&plan.owner.writer), text(&plan.owner.other)];
-        self.connection()?.run(self.doing("merging"), &sql, &marks).await?;
+        self.connection()?.run(self.doing("merging"), &sql, &self.judged_by()).await?;
         self.count_verdicts().await
     }
 
-    /// That the target's row is later than what is written. Not one that is pinned: it was judged
-    /// already, and where it was parked the target's triggers may have stamped it since.
-    fn held_is_later(&self) -> String {
-        let later = render::later(self.plan, "t", |name| format!("excluded.{}", ident(name)));
-        let may_park = |u: &Unique| matches!(u.passing, Passing::Parked(..));
-        match self.plan.target_sets_stamp && self.plan.uniques.iter().any(may_park) {
-            true => format!(
-                "({later} and not exists (select from pg_temp.tidegate_verdict v \
-                 where v.verdict = 'update' and {}))",
-                render::verdict_is_target(self.plan)
-            ),
-            false => later,
-        }
-    }
-
-    /// What was written, table by table, and how much of it is not the writer's.
+    /// What was written, table by table, and how much of it is not whose it was said to be.
     async fn upsert(&self) -> Result<(BTreeMap<u32, Written>, u64)> {
         let plan = self.plan;
+        let (kept, remembered) = self.remembered();
+        let (sent_owner, wanted_owner) = match plan.policy.writes_others() {
+            true => (
+                format!("excluded.{}::text", ident(&plan.owner_column().target)),
+                render::staged_owner(plan),
+            ),
+            false => ("$1".to_owned(), "$1".to_owned()),
+        };
         let sql = self.target.sql.render(
             "postgres/merge.sql",
             &[
@@ -84,9 +85,14 @@ impl PgTx<'_> {
                 ("key", &render::bare_key(plan)),
                 ("assignments", &render::assignments(plan)),
                 ("held_owner", &render::held_owner(plan)),
-                ("held_is_later", &self.held_is_later()),
+                ("sent_owner", &sent_owner),
+                ("wanted_owner", &wanted_owner),
+                ("held_key", &render::key(plan, "t")),
+                ("pinned_key", &render::key_numbers(plan, "u")),
                 ("written_key", &render::named_key(plan, |c| column("t", &c.target))),
-                ("same_written", &render::same_key(plan, "v", |i, _| format!("m.k{}", i + 1))),
+                ("same_written", &same_written(plan)),
+                ("kept", &kept),
+                ("remembered", &remembered),
             ],
         );
         let marks = [text(&plan.owner.writer)];
@@ -100,4 +106,69 @@ impl PgTx<'_> {
         let strangers = rows.iter().map(|row| count(row, "strangers")).sum();
         Ok((rows.iter().map(written).collect(), strangers))
     }
+
+    /// Where triggers may make something else of a row: what they made of it, and how that is
+    /// remembered.
+    fn remembered(&self) -> (String, String) {
+        let plan = self.plan;
+        if !plan.target_has_triggers {
+            return (String::new(), String::new());
+        }
+        let remembered = self.target.sql.render(
+            "postgres/remember.sql",
+            &[
+                ("store", self.target.store.quoted()),
+                ("label", &literal(&plan.label())),
+                ("key_json", &render::key_json(plan)),
+                ("sent", &policy::staged_digest(plan)),
+                ("same_written", &same_written(plan)),
+            ],
+        );
+        (format!(", {} as kept", digest::of_target(plan, "t")), remembered)
+    }
+
+    /// Keeps the versions that lose, before they are written over.
+    async fn keep_losers(&self) -> Result<()> {
+        let plan = self.plan;
+        let sql = self.target.sql.render(
+            "postgres/trash.sql",
+            &[
+                ("store", self.target.store.quoted()),
+                ("label", &literal(&plan.label())),
+                ("key_json", &render::key_json(plan)),
+                ("target", &table(&plan.target)),
+                ("target_json", &render::target_json(plan)),
+                ("staged_json", &render::staged_json(plan)),
+                ("same_row", &render::target_is_staged(plan)),
+                ("contested", &policy::is_contested(plan)),
+            ],
+        );
+        let doing = || self.doing("keeping what loses of");
+        let connection = self.connection()?;
+        let output = |name| self.target.sql.render(name, &[]);
+        connection.batch(doing(), &output("postgres/present_output.sql")).await?;
+        let direction = plan.direction.word();
+        let params = [(&self.target.run_id as _, Type::UUID), text(&direction)];
+        connection.run(doing(), &sql, &params).await?;
+        connection.batch(doing(), &output("postgres/own_output.sql")).await
+    }
+
+    /// Notes that changes of users which were pending are written over.
+    async fn settle(&self) -> Result<()> {
+        let sql = self.target.sql.render(
+            "postgres/overwrite.sql",
+            &[
+                ("store", self.target.store.quoted()),
+                ("label", &literal(&self.plan.label())),
+                ("key_json", &render::key_json(self.plan)),
+            ],
+        );
+        self.connection()?.run(self.doing("merging"), &sql, &[]).await?;
+        Ok(())
+    }
+}
+
+/// That a verdict is about a written row.
+fn same_written(plan: &TablePlan) -> String {
+    render::same_key(plan, "v", |i, _| format!("m.k{}", i + 1))
 }

@@ -6,6 +6,7 @@ mod commit;
 mod ending;
 mod merge;
 mod parents;
+mod policy;
 mod refuse;
 mod render;
 mod samples;
@@ -26,13 +27,14 @@ use crate::model::plan::Cycles;
 use crate::model::sample::Sample;
 use crate::model::write_set::{Expected, TxId, WriteSet};
 use crate::model::{
-    Account, Awaited, Batch, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
+    Account, Awaited, Batch, Carried, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
 };
 use crate::sql::Sql;
 use crate::store::Store;
 
 use super::{Staging, Target, TargetTx};
 use ending::Ending;
+use policy::Known;
 use samples::Samples;
 use write_set::Counter;
 
@@ -103,6 +105,12 @@ pub struct PgTx<'t> {
     holds_foreign_rows: bool,
     /// Whether rows of this batch are withheld.
     withholds: bool,
+    /// Whether both sides have changed rows of this batch.
+    contests: bool,
+    /// Whether rows are written though a user's change of them is pending.
+    overwrites: bool,
+    /// How far the other direction had come.
+    known: Known,
     /// Why the batch was set aside: its values may not be of the target's types.
     set_aside: Option<(Reason, String)>,
     /// Whether rows of a ring may be inserted without their reference.
@@ -135,6 +143,9 @@ impl Target for PgTarget<'_> {
             has_withheld: false,
             holds_foreign_rows: false,
             withholds: false,
+            contests: false,
+            overwrites: false,
+            known: Known::default(),
             set_aside: None,
             detaches: false,
             baseline: Vec::new(),
@@ -229,7 +240,8 @@ impl TargetTx for PgTx<'_> {
         Ok(())
     }
 
-    async fn classify(&mut self, cycles: Cycles) -> Result<Tally> {
+    async fn classify(&mut self, cycles: Cycles, carried: &Carried) -> Result<Tally> {
+        self.known = Known::from(carried);
         let tally = self.decide(cycles).await?;
         self.gather_samples().await?;
         fail::fail_point!("after_classify", |_| std::process::abort());

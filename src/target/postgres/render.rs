@@ -1,7 +1,6 @@
 //! From a plan to the slots of `sql/postgres/`. `s` is the stage, `t` the target, `v` the verdicts.
 
-use crate::model::plan::{ColumnPlan, Passage};
-use crate::model::policy::{Held, Incoming, Rule};
+use crate::model::plan::{ColumnPlan, Note, Passage};
 use crate::model::{TablePlan, Verdict};
 use crate::sql::{column, ident, list, literal};
 use crate::target::Staging;
@@ -29,7 +28,15 @@ pub(super) fn definitions(plan: &TablePlan, staging: Staging) -> String {
         };
         format!("{} {type_name}", ident(&c.target))
     };
-    list(plan.columns.iter().enumerate().map(definition), ", ")
+    let note = |note: &Note| format!("{} {}", note.name(), note.type_name());
+    let columns = plan.columns.iter().enumerate().map(definition);
+    list(columns.chain(plan.notes.iter().map(note)), ", ")
+}
+
+/// The columns of the stage, in the order of [`definitions`].
+pub(super) fn stage_columns(plan: &TablePlan) -> String {
+    let notes = plan.notes.iter().map(|note| note.name().to_owned());
+    list(plan.columns.iter().map(|c| ident(&c.target)).chain(notes), ", ")
 }
 
 /// The names of the columns that travel.
@@ -88,7 +95,7 @@ pub(super) fn verdict_is_target(plan: &TablePlan) -> String {
     same_key(plan, "v", |_, c| column("t", &c.target))
 }
 
-/// The staged row's key as a JSON object, column → text: as it came, because it may be a value that
+/// The staged row's key as a JSON object, column of the cloud → text: as it came, because it may be a value that
 /// the target's type can't hold. Planning refuses keys that would look different once they were cast.
 pub(super) fn key_json(plan: &TablePlan) -> String {
     json(plan.key_columns().map(|c| (c, column("s", &c.target))))
@@ -111,7 +118,7 @@ pub(super) fn target_json(plan: &TablePlan) -> String {
 
 /// An aggregate, because a function takes no more than 100 arguments and a table has 1,600 columns.
 fn json<'c>(values: impl Iterator<Item = (&'c ColumnPlan, String)>) -> String {
-    let pairs = values.map(|(c, value)| format!("({}, ({value})::text)", literal(&c.target)));
+    let pairs = values.map(|(c, value)| format!("({}, ({value})::text)", literal(&c.name)));
     format!(
         "(select jsonb_object_agg(j.name, j.value) from (values {}) as j (name, value))",
         list(pairs, ", ")
@@ -123,67 +130,9 @@ pub(super) fn held_owner(plan: &TablePlan) -> String {
     format!("{}::text", column("t", &plan.owner_column().target))
 }
 
-fn incoming_owner(plan: &TablePlan) -> String {
+/// The owner that the staged row says it has.
+pub(super) fn staged_owner(plan: &TablePlan) -> String {
     format!("({})::text", staged(plan.owner_column()))
-}
-
-/// That the version of `theirs` is later than that of `ours`. A stamp that is missing is the
-/// earliest; where no stamp travels, the owner wins.
-pub(super) fn later(plan: &TablePlan, theirs: &str, ours: impl Fn(&str) -> String) -> String {
-    if plan.stamps.target.is_empty() {
-        return "false".to_owned();
-    }
-    let latest =
-        |stamps: Vec<String>| format!("coalesce(greatest({}), '-infinity')", stamps.join(", "));
-    let of_theirs = plan.stamps.target.iter().map(|name| column(theirs, name)).collect();
-    let of_ours = plan.stamps.target.iter().map(|name| ours(name)).collect();
-    format!("{} > {}", latest(of_theirs), latest(of_ours))
-}
-
-/// That the target holds what is staged, byte by byte: operators of the types would call 1.0 and
-/// 1.00, or texts that a collation takes for equal, the same.
-fn equal(plan: &TablePlan) -> String {
-    let set_by_target = plan.stamps.updated_at.as_ref().filter(|_| plan.target_sets_stamp);
-    let compared: Vec<&ColumnPlan> = plan
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(i, c)| !plan.key.contains(i) && Some(&c.target) != set_by_target)
-        .map(|(_, c)| c)
-        .collect();
-    let held = list(compared.iter().map(|c| column("t", &c.target)), ", ");
-    let incoming = list(compared.iter().map(|c| staged(c)), ", ");
-    format!("row({held})::record *= row({incoming})::record")
-}
-
-/// The policy as a CASE over `s` and `t`; `$1` is the writer's mark and `$2` the other side's.
-pub(super) fn verdict(plan: &TablePlan) -> String {
-    let rules = plan.policy.rules.iter().map(|rule| when(plan, rule));
-    format!("case {} end", list(rules, " "))
-}
-
-fn when(plan: &TablePlan, rule: &Rule) -> String {
-    let incoming = incoming_owner(plan);
-    let owner = held_owner(plan);
-    let is_there = "t.xmin is not null";
-    let staged_stamp =
-        |name: &str| plan.columns.iter().find(|c| c.target == name).map(staged).unwrap_or_default();
-    let comes = match rule.incoming {
-        Incoming::Anyone => "true".to_owned(),
-        Incoming::Writer => format!("{incoming} = $1"),
-        Incoming::Other => format!("{incoming} = $2"),
-        Incoming::Nobody => format!("coalesce({incoming} not in ($1, $2), true)"),
-    };
-    let meets = match rule.held {
-        Held::Anything => "true".to_owned(),
-        Held::Nothing => "t.xmin is null".to_owned(),
-        Held::Equal => format!("{is_there} and {}", equal(plan)),
-        Held::Others => format!("{owner} = $2"),
-        Held::Nobodys => format!("{is_there} and coalesce({owner} not in ($1, $2), true)"),
-        Held::WritersLater => format!("{owner} = $1 and {}", later(plan, "t", staged_stamp)),
-        Held::Writers => format!("{owner} = $1"),
-    };
-    format!("when {comes} and {meets} then {}", literal(rule.verdict.word()))
 }
 
 /// The words of rows that are, or will be, in the target.

@@ -132,7 +132,7 @@ fn sample(plan: &TablePlan, row: &Row) -> Result<Sample> {
     let changes = plan
         .settable()
         .filter(|_| verdict == Verdict::Update)
-        .map(|c| (&c.target, value(&held, &c.target), value(&staged, &c.target)))
+        .map(|c| (&c.name, value(&held, &c.name), value(&staged, &c.name)))
         .filter(|(_, from, to)| from != to)
         .map(|(name, from, to)| (name.clone(), Change { from, to }))
         .collect();

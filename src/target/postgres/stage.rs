@@ -17,7 +17,7 @@ impl PgTx<'_> {
         let sql = self.target.sql;
         let definitions = render::definitions(plan, staging);
         let create = sql.render("postgres/stage.sql", &[("definitions", &definitions)]);
-        let columns = render::columns(plan);
+        let columns = render::stage_columns(plan);
         let copy = sql.render("postgres/stage_copy.sql", &[("columns", &columns)]);
         let connection = self.connection()?;
         connection.batch(self.doing("staging"), &create).await?;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::db::postgres::statement::text;
 use crate::error::Result;
 use crate::model::TablePlan;
 use crate::model::plan::{ColumnPlan, FreeValue, Passing, Unique};
@@ -60,14 +59,14 @@ impl PgTx<'_> {
                     ("free", &free_value(plan, &plan.columns[parking], free)),
                     ("same_row", &render::target_is_staged(plan)),
                     ("held_owner", &render::held_owner(plan)),
+                    ("staged_owner", &render::staged_owner(plan)),
                     ("held", &values(plan, unique, held)),
                     ("staged", &values(plan, unique, render::staged)),
                     ("other_wants", &each(plan, unique, is_others)),
                     ("other_is_row", &list(plan.key_columns().map(is_others), " and ")),
                 ],
             );
-            let marks = [text(&plan.owner.writer)];
-            for row in self.connection()?.rows(self.doing("parking"), &sql, &marks).await? {
+            for row in self.connection()?.rows(self.doing("parking"), &sql, &[]).await? {
                 let oid = u32::try_from(row.get::<_, i64>("oid")).unwrap_or_default();
                 *parked.entry(oid).or_default() += row.get::<_, i64>("rows").unsigned_abs();
             }

@@ -78,9 +78,17 @@ impl PgTx<'_> {
             return Ok(0);
         }
         let plan = self.plan;
+        let not_ours = match plan.policy.writes_others() {
+            true => "v.verdict not in ('insert', 'update')",
+            false => "true",
+        };
         let sql = self.target.sql.render(
             "postgres/foreign_rows.sql",
-            &[("target", &table(&plan.target)), ("same_row", &render::verdict_is_target(plan))],
+            &[
+                ("target", &table(&plan.target)),
+                ("same_row", &render::verdict_is_target(plan)),
+                ("not_ours", not_ours),
+            ],
         );
         let marks = [text(&plan.owner.writer)];
         let changed: i64 = self.connection()?.value(self.doing("checking"), &sql, &marks).await?;

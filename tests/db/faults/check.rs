@@ -30,13 +30,13 @@ const EVERYTHING: &str = "select jobs::text from jobs union all select notes::te
                           union all select watermark from tidegate._sync_metadata order by 1";
 
 /// Decides by nothing but whether there is a row.
-pub(super) const NAIVE: &str = "case when t.xmin is null then 'insert' else 'update' end";
+pub(super) const NAIVE: &str = "case when v.held_version is null then 'insert' else 'update' end";
 
 /// An owner guard of the engine: where it stands, and what is left without it.
 pub(super) const GUARDS: [(&str, &str, &str); 3] = [
-    ("postgres/classify.sql", "{{verdict}}", NAIVE),
-    ("postgres/classify_pinned.sql", "{{verdict}}", "'update'"),
-    ("postgres/merge.sql", "{{held_owner}} = $1", "true"),
+    ("postgres/classify.sql", "{{verdicts}}[v.rule]", NAIVE),
+    ("postgres/classify_pinned.sql", "{{verdicts}}[d.rule]", "'update'"),
+    ("postgres/merge.sql", "{{held_owner}} = {{sent_owner}}", "true"),
 ];
 
 pub fn unguarded(sql: Sql) -> Sql {
@@ -45,12 +45,12 @@ pub fn unguarded(sql: Sql) -> Sql {
 
 /// `<> 'M'` in place of `= 'D'`: everything that isn't exactly M is taken for the desktop's.
 fn guarded_by_not_mobile(sql: Sql) -> Sql {
-    let first = "case when t.xmin is null then 'insert' \
-                 when t.source::text = 'M' then 'key_collision' else 'update' end";
-    let second = "case when t.source::text = 'M' then 'key_collision' else 'update' end";
-    sql.planted("postgres/classify.sql", "{{verdict}}", first)
-        .planted("postgres/classify_pinned.sql", "{{verdict}}", second)
-        .planted("postgres/merge.sql", "{{held_owner}} = $1", "{{held_owner}} <> 'M'")
+    let first = "case when v.held_version is null then 'insert' \
+                 when v.held_owner = 'M' then 'key_collision' else 'update' end";
+    let second = "case when d.held_owner = 'M' then 'key_collision' else 'update' end";
+    sql.planted("postgres/classify.sql", "{{verdicts}}[v.rule]", first)
+        .planted("postgres/classify_pinned.sql", "{{verdicts}}[d.rule]", second)
+        .planted("postgres/merge.sql", "{{held_owner}} = {{sent_owner}}", "{{held_owner}} <> 'M'")
 }
 
 fn sets_the_owner(sql: Sql) -> Sql {
@@ -63,12 +63,12 @@ fn sets_the_owner(sql: Sql) -> Sql {
 
 /// The rows in the cloud stay guarded; who the incoming row belongs to is not asked.
 fn takes_every_incoming_row(sql: Sql) -> Sql {
-    let first = "case when t.xmin is null then 'insert' \
-                 when t.source = 'D' then 'update' else 'key_collision' end";
-    let second = "case when t.source = 'D' then 'update' else 'key_collision' end";
-    sql.planted("postgres/classify.sql", "{{verdict}}", first).planted(
+    let first = "case when v.held_version is null then 'insert' \
+                 when v.held_owner = 'D' then 'update' else 'key_collision' end";
+    let second = "case when d.held_owner = 'D' then 'update' else 'key_collision' end";
+    sql.planted("postgres/classify.sql", "{{verdicts}}[v.rule]", first).planted(
         "postgres/classify_pinned.sql",
-        "{{verdict}}",
+        "{{verdicts}}[d.rule]",
         second,
     )
 }

@@ -10,14 +10,14 @@ use tidegate::guard::Proof;
 use tidegate::model::plan::{Cycles, Given};
 use tidegate::model::write_set::{Expected, WriteSet};
 use tidegate::model::{
-    Account, Awaited, Batch, Checkpoint, Horizon, InRing, Position, Reason, Selection, TablePlan,
-    Tally, planning,
+    Account, Awaited, Batch, Carried, Checkpoint, Direction, Horizon, InRing, Position, Reason,
+    Selection, TablePlan, Tally, planning,
 };
 use tidegate::pipeline::{Progress, Way};
 use tidegate::source::postgres::{PgSource, PgView};
 use tidegate::source::{Changes, Source, View};
 use tidegate::sql::Sql;
-use tidegate::store::Store;
+use tidegate::store::{CarriedByTable, Store};
 use tidegate::target::postgres::{PgTarget, PgTx};
 use tidegate::target::{Staging, Target, TargetTx};
 use tokio_postgres::Client;
@@ -50,14 +50,16 @@ impl Parts {
         let given = Given {
             settings,
             ownership: &config.ownership,
-            source: sources.first(),
-            target: targets.first(),
+            cloud_capture: config.cloud_capture,
+            desktop: sources.first(),
+            cloud: targets.first(),
             synced: &target,
+            desktop_remembers: false,
         };
-        let plan = planning::forward(given).unwrap();
+        let plan = planning::plan(Direction::Forward, given).unwrap();
         let store = Store::new(&sql, &config.cloud_schema);
         let plans = [plan.clone()];
-        let state = store.state(&to, &plans, "forward", &config.ownership).await.unwrap();
+        let state = store.state(&to, &plans, &CarriedByTable::new()).await.unwrap();
         let at = state.tables[0].position.clone();
         drop(to);
         let schema = config.cloud_schema;
@@ -66,7 +68,7 @@ impl Parts {
 
     pub(super) async fn view(&self) -> PgView {
         let source = PgSource::new(Arc::clone(&self.desktop), &self.sql);
-        source.open(&[self.plan.settings.lag]).await.unwrap()
+        source.open(std::slice::from_ref(&self.plan)).await.unwrap()
     }
 
     /// Brings the changes that `view` sees through `faulty`; gives how many transactions that took.
@@ -146,8 +148,8 @@ impl TargetTx for FaultyTx<'_> {
         self.inner.set_aside(reason, detail).await
     }
 
-    async fn classify(&mut self, cycles: Cycles) -> Result<Tally> {
-        self.inner.classify(cycles).await
+    async fn classify(&mut self, cycles: Cycles, carried: &Carried) -> Result<Tally> {
+        self.inner.classify(cycles, carried).await
     }
 
     async fn merge(&mut self, tally: Tally) -> Result<Expected> {
@@ -179,6 +181,14 @@ impl View for LateHorizon {
 
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon> {
         self.horizon.horizon(plan)
+    }
+
+    fn carried(&self, plan: &TablePlan) -> Carried {
+        self.snapshot.carried(plan)
+    }
+
+    fn reaches(&self, plan: &TablePlan, at: &Position) -> bool {
+        self.snapshot.reaches(plan, at)
     }
 
     fn clock(&self) -> f64 {

@@ -50,8 +50,11 @@ async fn without_guards_and_check_a_mobile_row_is_lost() {
     let report = office.run(&Request::default(), &blind).await.unwrap();
     assert_eq!(report.exit_code(false), 20, "the mark of written rows covers it: {report:?}");
     assert_eq!(everything(&office).await, before);
-    let blind =
-        blind.planted("postgres/merge.sql", "is distinct from $1", "is null and $1 is null");
+    let blind = blind.planted(
+        "postgres/merge.sql",
+        "is distinct from {{wanted_owner}}",
+        "is null and $1 is null",
+    );
     let report = office.run(&Request::default(), &blind).await.unwrap();
     assert_eq!(report.exit_code(false), 0, "{report:?}");
     assert_eq!(value(&office.cloud, "select name from jobs where id = 7").await, "desktop");

@@ -91,7 +91,8 @@ async fn m02_null_source_in_the_cloud() {
 /// Faults in the merge that reach for a mobile row: without the guard by owner, with a guard that
 /// takes every owner but `M`, and with the ownership column in SET.
 fn faulty_merges() -> [Sql; 3] {
-    let guard = "{{held_owner}} = $1 and not ({{held_is_later}})";
+    let guard = "{{held_owner}} = {{sent_owner}}
+        and ({{held_key}}) in (select {{pinned_key}} from pg_temp.tidegate_verdict u where u.verdict = 'update')";
     let reaching = |sql: Sql, guarded: &str| {
         let wanted = "v.verdict in ('insert', 'update')";
         sql.planted("postgres/merge.sql", wanted, "v.verdict <> 'unchanged'").planted(

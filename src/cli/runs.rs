@@ -1,20 +1,16 @@
-//! `tidegate forward`.
+//! `tidegate forward`, `tidegate reverse` and `tidegate sync`: the runs.
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
-use crate::run::{self, Request};
+use crate::run::{self, Request, Way};
 use crate::sql::Sql;
 
 use super::progress::Bar;
 use super::{Global, Output, Tables, plan, print};
 
-/// Bring the desktop's changes to the cloud.
-///
-/// Reads what changed since the last run and merges it. A row that a mobile user made, or edited
-/// later than the desktop, is never overwritten. A row that is not written is kept in _sync_withheld
-/// with its reason, and tried again once that may have changed; the others go on.
+// Each verb's help stands at the verb.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -32,6 +28,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(
     global: &Global,
+    way: Way,
     arguments: &Arguments,
     stop: &CancellationToken,
 ) -> Result<u8> {
@@ -44,7 +41,7 @@ pub(super) async fn run(
     };
     let bar = Bar::new(global.quiet);
     let sql = Sql::default();
-    let report = run::forward(&config, &request, &sql, stop, &|event| bar.show(&event)).await;
+    let report = run::run(&config, way, &request, &sql, stop, &|event| bar.show(&event)).await;
     bar.clear();
     let report = report?;
     match global.output {

@@ -1,0 +1,238 @@
+//! One direction of a run.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::db::postgres::{Connection, Database, Purpose};
+use crate::error::{End, Error, Result};
+use crate::model::{Capture, Direction, TablePlan};
+use crate::source::postgres::{PgSource, PgView};
+use crate::source::{Source, View};
+use crate::sql::Sql;
+use crate::store::{Store, TableState};
+use crate::target::postgres::PgTarget;
+
+use super::ending::{self, Ending};
+use super::opening::{self, Ends, Opening};
+use super::report::{Rehearsed, TableReport};
+use super::{Event, Events, Run};
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The tables, by their names in the cloud; empty means all that are enabled.
+    pub tables: Vec<String>,
+    /// Read whole tables, not only what changed.
+    pub full: bool,
+    /// Roll everything back in the end.
+    pub dry_run: bool,
+    /// In a dry run: gather so many rows of each table to be shown.
+    pub rows: Option<usize>,
+}
+
+/// One direction of a run.
+pub(super) struct OneWay<'o> {
+    pub(super) config: &'o Config,
+    pub(super) direction: Direction,
+    pub(super) run_id: Uuid,
+    pub(super) request: &'o Request,
+    pub(super) sql: &'o Sql,
+    pub(super) stop: &'o CancellationToken,
+    pub(super) events: &'o Events<'o>,
+}
+
+impl OneWay<'_> {
+    /// Runs once; gives every table's report, in the order of the configuration.
+    ///
+    /// # Errors
+    /// Only what concerns the run as a whole; a table's own error is in the report.
+    pub(super) async fn run(&self) -> Result<Vec<TableReport>> {
+        let Self { config, direction, request, sql, .. } = *self;
+        let settings = opening::selected(config, &request.tables)?;
+        // All tables of a rehearsal share one transaction.
+        let workers = if request.dry_run { 1 } else { config.workers };
+        let database =
+            |end: End, purpose| Database::new(config.url(end), end, purpose, workers + 1);
+        let source = Arc::new(database(direction.source(), Purpose::Reader)?);
+        let target = database(direction.target(), Purpose::Writer)?;
+        let connection = target.connection().await?;
+        let mut opening = {
+            let reader = source.connection().await?;
+            let ends = match direction {
+                Direction::Forward => Ends { desktop: &reader, cloud: &connection },
+                Direction::Reverse => Ends { desktop: &connection, cloud: &reader },
+            };
+            opening::open(config, direction, settings, ends, sql).await?
+        };
+        self.leave_out(&mut opening);
+        if opening.tables.is_empty() {
+            return Ok(self.in_order(ending::reports(direction, &opening, &[])));
+        }
+        let view = self.view(source, &opening).await?;
+        let store = opening::store(config, direction.target(), sql);
+        refuse_unsuited(&mut opening, &view);
+        count_first_loads(&store, &connection, &mut opening.tables).await?;
+        (self.events)(Event::Planned { tables: opening.tables.len() });
+        let pg = PgTarget::new(&target, &store, self.run_id, view.identity());
+        let pg = match (request.dry_run, request.rows) {
+            (true, Some(rows)) => pg.rehearsing().showing(rows),
+            (true, None) => pg.rehearsing(),
+            (false, _) => pg,
+        };
+        let run = Run {
+            view: &view,
+            target: &pg,
+            stop: self.stop,
+            events: self.events,
+            full: request.full,
+        };
+        let turns = run.work_all(&opening, workers).await;
+        let mut reports = ending::reports(direction, &opening, &turns);
+        let ending = Ending { store: &store, run_id: self.run_id, view: &view };
+        let recorded = match request.dry_run {
+            true => {
+                let reports = &mut reports;
+                let record =
+                    async |within: &_| ending.record(within, &opening, &turns, reports).await;
+                pg.roll_back(record).await
+            }
+            false => {
+                let record = async |on: &Connection, reports: &mut Vec<TableReport>| {
+                    ending.record(on, &opening, &turns, reports).await
+                };
+                record_at_last(connection, &target, record, &mut reports).await
+            }
+        };
+        // What a table met is worse than that it could not be recorded.
+        if let Err(e) = recorded {
+            if reports.iter().all(|report| report.error.is_none()) {
+                return Err(e);
+            }
+            tracing::error!(error = %e, "the run could not be recorded");
+        }
+        if request.dry_run {
+            tell_rehearsal(&opening, &pg, &mut reports);
+        }
+        Ok(self.in_order(reports))
+    }
+
+    async fn view(&self, source: Arc<Database>, opening: &Opening) -> Result<PgView> {
+        let plans: Vec<TablePlan> = opening.tables.iter().map(|(plan, _)| plan.clone()).collect();
+        let reader = PgSource::new(source, self.sql);
+        let reader = match opening.remembers {
+            true => {
+                let end = self.direction.source();
+                reader.remembering(opening::store(self.config, end, self.sql).schema())
+            }
+            false => reader,
+        };
+        reader.open(&plans).await
+    }
+
+    /// Tables of the desktop's own are none of reverse's business, unless they are asked for.
+    fn leave_out(&self, opening: &mut Opening) {
+        if self.request.tables.is_empty() {
+            return;
+        }
+        opening.refused.extend(opening.forward_only.drain(..).map(|settings| {
+            let column = &self.config.ownership.column;
+            let e = Error::config(
+                format!("the desktop's table has no ownership column {column}"),
+                "All its rows are the desktop's, so it is only synced forward. Add the column there, \
+                 if rows of mobile users are to come home.",
+            );
+            (settings, e)
+        }));
+    }
+
+    fn in_order(&self, mut tables: Vec<TableReport>) -> Vec<TableReport> {
+        let of_config = &self.config.tables;
+        tables.sort_by_key(|r| of_config.iter().position(|t| t.cloud.to_string() == r.table));
+        tables
+    }
+}
+
+/// Records on `connection`, or on a fresh one: it has been idle for the whole run, and something on
+/// the way may have cut it.
+async fn record_at_last(
+    connection: Connection,
+    target: &Database,
+    record: impl AsyncFn(&Connection, &mut Vec<TableReport>) -> Result<()>,
+    reports: &mut Vec<TableReport>,
+) -> Result<()> {
+    let recorded = record(&connection, reports).await;
+    if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
+        connection.discard();
+        return record(&target.connection().await?, reports).await;
+    }
+    recorded
+}
+
+/// Adds what only a rehearsal tells.
+fn tell_rehearsal(opening: &Opening, target: &PgTarget<'_>, reports: &mut [TableReport]) {
+    for report in reports {
+        let table = opening.tables.iter().find(|(plan, _)| plan.label() == report.table);
+        let watermark_from = table.and_then(|(_, state)| state.position.watermark.clone());
+        let rows = target.shown(&report.table);
+        report.rehearsed = Some(Rehearsed { watermark_from, rows });
+    }
+}
+
+/// Tables that the view is no good for can't be synced.
+fn refuse_unsuited(opening: &mut Opening, view: &PgView) {
+    let tables = std::mem::take(&mut opening.tables);
+    for (plan, state) in tables {
+        let known = state.source_identity.as_deref();
+        let suited = view.horizon(&plan).and_then(|horizon| {
+            same_source(&plan, known, view.identity())?;
+            match plan.capture == Capture::Log && state.position.is_ahead_of(&horizon) {
+                true => Err(other_source(&plan)),
+                false => Ok(()),
+            }
+        });
+        match suited {
+            Ok(()) => opening.tables.push((plan, state)),
+            Err(e) => opening.refused.push((plan.settings, e)),
+        }
+    }
+}
+
+/// A position says nothing about another database, or about one restored from a backup.
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) when the position is `known` to belong to another.
+pub fn same_source(plan: &TablePlan, known: Option<&str>, identity: &str) -> Result<()> {
+    match known.is_none_or(|known| known == identity) {
+        true => Ok(()),
+        false => Err(other_source(plan)),
+    }
+}
+
+fn other_source(plan: &TablePlan) -> Error {
+    let (label, end) = (plan.label(), plan.direction.source());
+    Error::config(
+        format!("{label} was read from another {end} database before"),
+        format!(
+            "If the {end} was moved or restored on purpose, run `tidegate watermark accept \
+             --table {label}`: the next run then compares the whole table, and rows of mobile \
+             users stay as they are."
+        ),
+    )
+}
+
+/// Before the first load nothing has been counted yet.
+async fn count_first_loads(
+    store: &Store<'_>,
+    connection: &Connection,
+    tables: &mut [(TablePlan, TableState)],
+) -> Result<()> {
+    for (plan, state) in tables {
+        if state.mobile.is_none() && state.position.watermark.is_none() {
+            state.mobile = Some(store.count_mobile(connection, plan).await?);
+        }
+    }
+    Ok(())
+}
