@@ -3,6 +3,7 @@
 
 mod alters;
 mod authority;
+mod both_ways;
 mod canary;
 mod check;
 mod commands;

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use tidegate::config::Config;
 use tidegate::demo::Cluster;
 use tidegate::error::Result;
-use tidegate::run::{self, Event, Request, RunReport, TableReport};
+use tidegate::model::Direction;
+use tidegate::run::{self, Event, Request, RunReport, TableReport, Way};
 use tidegate::sql::Sql;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
@@ -44,6 +45,18 @@ impl Office {
     /// Both databases with `schema`, tidegate's tables, and `tables` (their names) configured.
     pub async fn open(schema: &str, tables: &[&str]) -> Self {
         Self::with_settings(schema, tables, &[]).await
+    }
+
+    /// The same, ready for both directions: the desktop has tidegate's tables, the cloud's log its
+    /// triggers.
+    pub async fn both_ways(schema: &str, tables: &[&str]) -> Self {
+        let office = Self::open(schema, tables).await;
+        let migration = office.tidegate(&["migrate", "--sql"]);
+        office.desktop.batch_execute(&String::from_utf8(migration.stdout).unwrap()).await.unwrap();
+        for table in tables {
+            office.cloud.batch_execute(&log_changes(table)).await.unwrap();
+        }
+        office
     }
 
     /// The same, with settings of the server.
@@ -110,6 +123,21 @@ impl Office {
     }
 
     /// A forward run that reads whole tables.
+    pub async fn reverse(&self) -> RunReport {
+        self.run_way(Way::One(Direction::Reverse), &Request::default(), &Sql::default())
+            .await
+            .unwrap()
+    }
+
+    pub async fn sync(&self) -> RunReport {
+        self.run_way(Way::Both, &Request::default(), &Sql::default()).await.unwrap()
+    }
+
+    pub async fn run_way(&self, way: Way, request: &Request, sql: &Sql) -> Result<RunReport> {
+        let config = Config::load(Some(&self.config_path())).unwrap();
+        run::run(&config, way, request, sql, &CancellationToken::new(), &|_| {}).await
+    }
+
     pub async fn forward_full(&self) -> RunReport {
         let full = Request { full: true, ..Request::default() };
         self.run(&full, &Sql::default()).await.unwrap()
@@ -184,6 +212,17 @@ impl Office {
         assert_eq!(desktop, cloud, "{query}");
         cloud
     }
+}
+
+/// What logs the changes of a table whose key is `id`.
+fn log_changes(table: &str) -> String {
+    format!(
+        "create trigger _sync_log_change after insert or update or delete on {table} for each row \
+         when (coalesce(current_setting('tidegate.writing', true), '') = '') \
+         execute function tidegate._sync_log_change('{table}', 'source', 'id'); \
+         alter table {table} enable always trigger _sync_log_change; \
+         insert into tidegate._sync_logged values ('{table}', now(), pg_current_xact_id())"
+    )
 }
 
 /// Whether there is time for many rounds (`scripts/test.sh --long`).
