@@ -37,7 +37,8 @@ pub enum Kind {
     Unauthorised,
     /// Another run holds the table.
     Held,
-    /// The check found that a transaction wrote something else than what was planned.
+    /// The check found that a transaction wrote something else than what was planned, or that rows
+    /// are missing which nobody removed.
     Verification,
     /// The database gave up for a reason that passes: a deadlock, a lost connection.
     Transient,

@@ -58,7 +58,7 @@ comment on table {{store}}._sync_trash is 'Versions of rows that lost against th
 comment on column {{store}}._sync_trash.reason is '''lost_to_desktop'' or ''lost_to_mobile''.';
 
 alter table {{store}}._sync_row_counts add column snapshot pg_snapshot;
-comment on column {{store}}._sync_row_counts.snapshot is 'What the count saw: the change log explains what differs from the next.';
+comment on column {{store}}._sync_row_counts.snapshot is 'What the count saw, if the change log was there: that explains what differs from the next.';
 alter table {{store}}._sync_runs add column xids xid8[] not null default '{}';
 comment on column {{store}}._sync_runs.xids is 'The transactions that wrote rows, the latest 1,000 of them.';
 alter table {{store}}._sync_withheld add column since jsonb;

@@ -1,5 +1,5 @@
-//! The end of a run: quiet tables move together, the others are counted and recorded, and every
-//! table gets its line in the report.
+//! The end of a run: quiet tables move together, the others are counted, checked and recorded, and
+//! every table gets its line in the report.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,9 @@ use crate::db::postgres::Connection;
 use crate::error::{Error, Result};
 use crate::model::{Direction, TablePlan, TableSettings};
 use crate::source::View;
-use crate::store::{Finished, Quiet, Store, TableState};
+use crate::store::{Count, Finished, Quiet, Store, TableState};
 
+use super::counting;
 use super::opening::Opening;
 use super::report::{Outcome, TableReport, Trouble};
 use super::schedule::Turn;
@@ -35,6 +36,7 @@ impl<V: View> Ending<'_, V> {
         fail::fail_point!("before_quiet_move", |_| std::process::abort());
         let moved = self.move_quiet(connection, opening, turns).await?;
         fail::fail_point!("after_quiet_move", |_| std::process::abort());
+        let mut counts = Vec::new();
         for (table, turn) in opening.tables.iter().zip(turns) {
             let label = table.0.label();
             let Some(report) = reports.iter_mut().find(|r| r.table == label) else { continue };
@@ -42,10 +44,13 @@ impl<V: View> Ending<'_, V> {
                 report.watermark.clone_from(watermark);
             }
             if let Turn::Worked(worked) = turn {
-                self.record_table(connection, table, worked, report).await?;
+                let count = self.record_table(connection, table, worked, report).await?;
+                counts.extend(count.map(|count| (label, count)));
             }
         }
-        Ok(())
+        // Last: before a finding is recorded, the counts that it follows from must not be gone.
+        let counted: Vec<_> = counts.iter().map(|(label, count)| count.of(label)).collect();
+        self.store.record_counts(connection, self.run_id, &counted).await
     }
 
     /// Where the tables with nothing to do stand now.
@@ -68,24 +73,30 @@ impl<V: View> Ending<'_, V> {
         self.store.move_quiet(connection, self.run_id, identity, &quiet).await
     }
 
-    /// Counts what was written, and compares mobile rows with the last record.
+    /// Records how a table's run ended; where it wrote, the rows are counted and checked.
     async fn record_table(
         &self,
         connection: &Connection,
         (plan, state): &(TablePlan, TableState),
         worked: &Worked,
         report: &mut TableReport,
-    ) -> Result<()> {
+    ) -> Result<Option<Count>> {
+        let mut count = None;
         if report.inserted + report.updated > 0 {
-            let after = self.store.record_counts(connection, plan, self.run_id).await?;
-            report.mobile_after = Some(after);
-            warn_of_fall(&report.table, report.mobile_before, after);
+            let counted = self.store.count_rows(connection, plan).await?;
+            let now = counted.owners.get(&plan.owner.mobile).copied().unwrap_or_default();
+            report.mobile_after = Some(now);
+            let logged = counted.logged.as_ref();
+            if let Err(e) = counting::check(&report.table, report.mobile_before, now, logged) {
+                report.fail(e, worked.error.as_ref());
+            }
+            count = Some(counted);
         }
-        if worked.error.is_some() {
+        if report.error.is_some() {
             self.store.record_failure(connection, plan).await?;
         }
         if worked.is_quiet() || !did_something(report) {
-            return Ok(());
+            return Ok(count);
         }
         let finished = Finished {
             outcome: report.outcome.word(),
@@ -102,27 +113,13 @@ impl<V: View> Ending<'_, V> {
             seconds: report.seconds,
             error: report.error.as_ref().map(|e| e.message.clone()),
         };
-        self.store.finish_run(connection, self.run_id, plan, &finished).await
+        self.store.finish_run(connection, self.run_id, plan, &finished).await?;
+        Ok(count)
     }
 }
 
 fn did_something(report: &TableReport) -> bool {
     report.inserted + report.updated + report.withheld > 0 || report.error.is_some()
-}
-
-/// Where there is no change log, a fall can't be told from a mobile user's own deletion.
-fn warn_of_fall(table: &str, before: Option<u64>, after: u64) {
-    if let Some(before) = before
-        && after < before
-    {
-        tracing::warn!(
-            table,
-            before,
-            after,
-            "{table}: mobile rows fell from {before} to {after} since they were last counted; \
-             no transaction of tidegate deleted one, so look for deletions by mobile users"
-        );
-    }
 }
 
 /// Every table's line, in no order.

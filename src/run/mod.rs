@@ -1,5 +1,6 @@
 //! Who calls the pipeline: all tables of a run, parents first, in parallel where independent.
 
+mod counting;
 mod ending;
 mod one_way;
 mod opening;

@@ -128,7 +128,8 @@ pub enum Outcome {
     Partial,
     /// A signal asked to stop.
     Interrupted,
-    /// The check refused what a transaction had written; it was rolled back.
+    /// The check refused what a transaction had written, and it was rolled back; or mobile rows are
+    /// missing that nothing explains.
     VerificationFailed,
 }
 

@@ -1,6 +1,7 @@
 //! tidegate's own tables, in a schema of the database that is written.
 
 mod books;
+mod counts;
 mod migrate;
 mod positions;
 mod rights;
@@ -9,7 +10,8 @@ mod state;
 mod status;
 mod withheld;
 
-pub use books::{Books, Counted};
+pub use books::Books;
+pub use counts::{Count, Counted, Logged};
 pub use migrate::Migrated;
 pub use positions::{Moment, TablePosition};
 pub use rights::{RIGHTS, TableRights};

@@ -1,4 +1,4 @@
-//! What runs did: `_sync_runs`, `_sync_row_counts`, and positions that move without rows.
+//! What runs did: `_sync_runs`, and positions that move without rows.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
 use crate::model::{Account, Capture, Horizon, Position, Reason, TablePlan};
-use crate::sql::{column, table};
 
 use super::{Store, TablePosition};
 
@@ -139,34 +138,6 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Mobile rows of the target, counted now.
-    pub async fn count_mobile(&self, connection: &Connection, plan: &TablePlan) -> Result<u64> {
-        let sql = self.sql.render(
-            "postgres/count_owner.sql",
-            &[("target", &table(&plan.target)), ("owner", &owner(plan))],
-        );
-        let doing = format!("counting {}", plan.label());
-        let rows: i64 = connection.value(doing, &sql, &[text(&plan.owner.mobile)]).await?;
-        Ok(rows.unsigned_abs())
-    }
-
-    /// Counts the rows of each owner and records them; gives the mobile ones.
-    pub async fn record_counts(
-        &self,
-        connection: &Connection,
-        plan: &TablePlan,
-        run_id: Uuid,
-    ) -> Result<u64> {
-        let sql = self.sql.render(
-            "postgres/record_counts.sql",
-            &[("store", &self.quoted), ("target", &table(&plan.target)), ("owner", &owner(plan))],
-        );
-        let label = plan.label();
-        let params = [text(&label), (&run_id as _, Type::UUID), text(&plan.owner.mobile)];
-        let rows: i64 = connection.value(format!("counting {label}"), &sql, &params).await?;
-        Ok(rows.unsigned_abs())
-    }
-
     /// Moves tables with nothing to do to the horizon, in one statement. Gives for each label
     /// where it stands now; a table that another run has moved meanwhile is left out.
     pub async fn move_quiet(
@@ -209,8 +180,4 @@ impl Store<'_> {
         let rows = connection.rows("moving quiet tables", &sql, &params).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
-}
-
-fn owner(plan: &TablePlan) -> String {
-    format!("{}::text", column("t", &plan.owner_column().target))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::Reason;
-use crate::store::Books;
+use crate::store::{Books, Logged};
 
 use super::report::{Counts, Difference, Explanation, What};
 use super::snapshot::{Age, Keyed};
@@ -109,7 +109,10 @@ impl Found {
     /// What the last record says of the cloud.
     pub(super) fn compare_with_record(&mut self, cloud: Counts, recorded: Counts, books: &Books) {
         let fell = recorded.mobile.saturating_sub(cloud.mobile);
-        self.count(What::MobileFell, Explanation::MobileDeletions, fell);
+        match &books.logged {
+            Some(logged) => self.compare_with_log(cloud.mobile, fell, logged),
+            None => self.count(What::MobileFell, Explanation::MobileDeletions, fell),
+        }
         let is_missing = |(what, ..): &&Kind| *what == What::MissingInCloud;
         let missing = self.kinds.iter().filter(|(kind, _)| is_missing(kind));
         let missing: u64 = missing.map(|(_, rows)| rows.rows).sum();
@@ -117,6 +120,21 @@ impl Found {
         self.count(What::DesktopFell, Explanation::DeletedAtBothEnds, fell);
         let ours = recorded.desktop + books.inserted_since;
         self.doubt_deletions(cloud.desktop.saturating_sub(ours));
+    }
+
+    /// What the change log says of mobile rows, of which there are `now`, `fell` fewer than recorded.
+    fn compare_with_log(&mut self, now: u64, fell: u64, logged: &Logged) {
+        if fell > 0 {
+            let [deleted, ceded] = [logged.deleted, logged.ceded].map(i64::unsigned_abs);
+            self.count(What::MobileFell, Explanation::DeletedByMobile, deleted);
+            self.count(What::MobileFell, Explanation::OwnerChanged, ceded);
+        }
+        let missing = logged.missing(now);
+        let (what, why) = match missing > 0 {
+            true => (What::MobileLost, Explanation::Unexplained),
+            false => (What::MobileAppeared, Explanation::NotLogged),
+        };
+        self.count(what, why, missing.unsigned_abs());
     }
 
     /// Of the rows that only the cloud has, `made` at least came there by no run: the desktop can't

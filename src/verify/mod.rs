@@ -24,7 +24,7 @@ use crate::model::{Direction, Ownership, TablePlan};
 use crate::run::{self, Planned};
 use crate::source::postgres::{Inventory, PgSource};
 use crate::sql::Sql;
-use crate::store::{Books, Counted, Store};
+use crate::store::{Books, Count, Store};
 
 use differences::Found;
 use snapshot::{Digest, Snapshot};
@@ -85,7 +85,7 @@ async fn uninterrupted(config: &Config, request: &Request, sql: &Sql) -> Result<
         match ends.verify(plan, &config.ownership).await {
             Ok((report, count)) => {
                 tables.push(report);
-                counted.push(count);
+                counted.push((plan.label(), count));
             }
             Err(e) => tables.push(TableReport::failed(plan.label(), &advised(e))),
         }
@@ -124,13 +124,6 @@ struct Ends<'v> {
     sql: &'v Sql,
 }
 
-/// What is to be recorded of one table.
-struct Count {
-    table: String,
-    owners: BTreeMap<String, u64>,
-    at: String,
-}
-
 /// One table at one end.
 struct Side<'v> {
     snapshot: Snapshot<'v>,
@@ -163,7 +156,7 @@ impl<'v> Ends<'v> {
         }
         desktop.snapshot.end().await?;
         cloud.snapshot.end().await?;
-        Ok(self.report(plan, ownership, [on_desktop, in_cloud], &books, found))
+        Ok(self.report(plan, ownership, [on_desktop, in_cloud], books, found))
     }
 
     /// Finds the keys that make the difference, bucket by bucket: whole tables never travel, unless
@@ -195,7 +188,7 @@ impl<'v> Ends<'v> {
         plan: &TablePlan,
         ownership: &Ownership,
         [desktop, cloud]: [BTreeMap<String, Digest>; 2],
-        books: &Books,
+        books: Books,
         mut found: Found,
     ) -> (TableReport, Count) {
         let rows = |digests: &BTreeMap<String, Digest>| -> BTreeMap<String, u64> {
@@ -207,7 +200,7 @@ impl<'v> Ends<'v> {
         found.compare(on_desktop, in_cloud);
         let recorded = books.recorded.as_ref().map(|owners| Counts::of(owners, ownership));
         if let Some(recorded) = recorded {
-            found.compare_with_record(in_cloud, recorded, books);
+            found.compare_with_record(in_cloud, recorded, &books);
         }
         let differences = match self.request.rows {
             true => found.named_differences(),
@@ -220,21 +213,20 @@ impl<'v> Ends<'v> {
         let report = TableReport {
             recorded,
             recorded_at: books.recorded_at.clone(),
+            mobile_expected: books.logged.map(|logged| logged.expected()),
             ..TableReport::compared(plan.label(), [on_desktop, in_cloud], differences)
         };
-        (report, Count { table: plan.label(), owners, at: books.at.clone() })
+        let Books { at, snapshot, logged, .. } = books;
+        (report, Count { at, owners, snapshot, logged })
     }
 
-    async fn record(&self, verification: Uuid, counted: &[Count]) -> Result<()> {
+    async fn record(&self, verification: Uuid, counted: &[(String, Count)]) -> Result<()> {
         if counted.is_empty() {
             return Ok(());
         }
-        let counted: Vec<Counted<'_>> = counted
-            .iter()
-            .map(|Count { table, owners, at }| Counted { table, owners, at })
-            .collect();
+        let counted: Vec<_> = counted.iter().map(|(label, count)| count.of(label)).collect();
         let connection = self.cloud.connection().await?;
-        self.store.record_verified(&connection, verification, &counted).await
+        self.store.record_counts(&connection, verification, &counted).await
     }
 }
 

@@ -38,6 +38,9 @@ pub struct TableReport {
     pub recorded: Option<Counts>,
     /// When that was.
     pub recorded_at: Option<String>,
+    /// Mobile rows that there should be, by that and the change log; none where the log does not
+    /// cover that time.
+    pub mobile_expected: Option<i64>,
     /// Every difference, with its explanation.
     pub differences: Vec<Difference>,
     /// Why the table could not be verified.
@@ -124,6 +127,10 @@ pub enum What {
     SameKeyOnDesktop,
     /// Fewer rows of mobile users in the cloud than were last recorded.
     MobileFell,
+    /// Fewer rows of mobile users in the cloud than the last record and the change log make.
+    MobileLost,
+    /// More of them.
+    MobileAppeared,
     /// Fewer rows of the desktop in the cloud than were last recorded; the desktop has them
     /// neither.
     DesktopFell,
@@ -153,6 +160,12 @@ pub enum Explanation {
     DuplicateKey,
     /// A mobile user's own deletions, as far as anybody can tell without a change log.
     MobileDeletions,
+    /// Mobile users deleted so many, as the change log has it.
+    DeletedByMobile,
+    /// So many were marked as somebody else's, as the change log has it.
+    OwnerChanged,
+    /// The change log's triggers did not see them.
+    NotLogged,
     /// They were deleted at both ends.
     DeletedAtBothEnds,
     /// This version does not send such rows.
@@ -169,11 +182,14 @@ impl Explanation {
             Explanation::Withheld
             | Explanation::NotYetRead
             | Explanation::DeletedOnDesktop
+            | Explanation::DeletedByMobile
+            | Explanation::OwnerChanged
             | Explanation::NeverSent => Outcome::Ok,
             Explanation::NoStamp
             | Explanation::OtherOwnerOnDesktop
             | Explanation::DuplicateKey
             | Explanation::MobileDeletions
+            | Explanation::NotLogged
             | Explanation::DeletedAtBothEnds
             | Explanation::NoOwner => Outcome::Warning,
             Explanation::Unexplained => Outcome::Failure,
@@ -247,6 +263,7 @@ impl TableReport {
             cloud: None,
             recorded: None,
             recorded_at: None,
+            mobile_expected: None,
             differences: Vec::new(),
             error: None,
             kind: None,

@@ -8,6 +8,7 @@ mod canary;
 mod check;
 mod commands;
 mod connect;
+mod counts;
 mod demo;
 mod demo_data;
 mod edges;
