@@ -13,7 +13,7 @@ with last as (
         order by n.counted_at desc
         limit 1
     ) l
-    -- It has no gap since then, and that was not another server's time.
+    -- No gap since then, and no snapshot of another server.
     join {{store}}._sync_logged g on g.table_name = $1 and g.pruned_below <= pg_snapshot_xmin(l.snapshot)
     where pg_snapshot_xmax(l.snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
 ), entry as (
@@ -21,9 +21,9 @@ with last as (
         {{was}} is not distinct from $2 as was_mobile,
         {{is}} is not distinct from $2 as is_mobile
     from {{store}}._sync_changes e
-    where e.table_name = $1 and e.operation <> 'queued'
+    where e.table_name = $1
         and e.xid >= (select pg_snapshot_xmin(snapshot) from last)
-        -- True of all that can be seen; with both bounds the index is worth it.
+        -- True of all that can be seen: between two bounds the planner expects few.
         and e.xid < pg_snapshot_xmax(pg_current_snapshot())
         and not pg_visible_in_snapshot(e.xid, (select snapshot from last))
 )
