@@ -48,7 +48,8 @@ Exit codes:
   12   not authorised
   13   cloud unreachable
   20   verification failed: a transaction wrote something else than was planned, and was rolled
-       back; or `verify` found a difference that nothing explains
+       back; or mobile rows are missing that the change log does not explain; or `verify` found a
+       difference that nothing explains
   21   `plan` found rows to write
   21   `plan` found changes
   75   another run holds the table

@@ -19,8 +19,9 @@ use super::{Global, Output, Tables, print};
 ///
 /// Each difference has its explanation (rows that are withheld, not yet read, without a stamp,
 /// deleted on the desktop …), or it is unexplained, which is exit code 20. Fewer rows of mobile users
-/// than last recorded are a warning with both numbers: without a change log nobody can tell a loss
-/// from a mobile user's own deletion.
+/// than last recorded are explained by the change log, or unexplained. Where it does not cover the
+/// time they are a warning with both numbers: nobody can tell a loss from a mobile user's own
+/// deletion.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

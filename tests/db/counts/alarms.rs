@@ -86,11 +86,11 @@ async fn a_padded_mark_is_the_same_mark() {
     on_the_phone(&office, &mobile("101, 105")).await;
     office.desktop.batch_execute("insert into jobs values (1, 'x', 'D', now())").await.unwrap();
     is_quiet(&office.forward().await);
-    on_the_phone(&office, &format!("{DELETE}; {}", mobile("111, 113"))).await;
-    on_the_phone(&office, "update jobs set source = 'D' where id = 102").await;
-    let report = counting_run(&office).await;
-    is_quiet(&report);
-    assert_eq!(of(&report, "jobs").mobile_after, Some(6));
+    for change in [DELETE, "update jobs set source = 'D' where id = 102", &mobile("111, 113")] {
+        on_the_phone(&office, change).await;
+        assert_eq!(said(&office, 0).await, "", "{change}");
+    }
+    assert_eq!(mobile_rows(&office).await, "6");
     unseen(&office.cloud, "delete from jobs where id = 103").await;
     alarms(&counting_run(&office).await, "1 mobile rows are missing");
 }
