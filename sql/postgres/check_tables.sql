@@ -30,38 +30,6 @@ select coalesce(json_agg(json_build_object(
         join pg_collation o on o.oid = a.attcollation
         cross join (select datcollate from pg_database where datname = current_database()) d
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    ),
-    'sequences', (
-        select coalesce(json_agg(json_build_object(
-            'column', a.attname,
-            'schema', sn.nspname,
-            'name', sc.relname,
-            'ascends', s.seqincrement > 0,
-            -- An identity draws without a right of the role's.
-            'by_default', a.attidentity = '',
-            'next', case when r.readable
-                then coalesce(pg_sequence_last_value(s.seqrelid) + s.seqincrement, s.seqstart) end
-        ) order by a.attnum), '[]')
-        from (
-            -- Its own by serial or identity, or one that its default names.
-            select q.refobjsubid as attnum, q.objid as sequence from pg_depend q
-            where q.classid = 'pg_class'::regclass and q.refclassid = 'pg_class'::regclass
-                and q.refobjid = c.oid and q.deptype in ('a', 'i')
-            union
-            select f.adnum, q.refobjid from pg_attrdef f
-            join pg_depend q on q.classid = 'pg_attrdef'::regclass and q.objid = f.oid
-                and q.refclassid = 'pg_class'::regclass
-            where f.adrelid = c.oid
-        ) u
-        join pg_sequence s on s.seqrelid = u.sequence
-        join pg_class sc on sc.oid = s.seqrelid
-        join pg_namespace sn on sn.oid = sc.relnamespace
-        join pg_attribute a on a.attrelid = c.oid and a.attnum = u.attnum
-            and (a.atthasdef or a.attidentity <> '')
-        cross join lateral (
-            select has_schema_privilege(sn.oid, 'usage')
-                and has_sequence_privilege(s.seqrelid, 'select,usage') as readable
-        ) r
     )
 )), '[]')::text
 from unnest($1::text[], $2::text[]) as w (schema, name)

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
+use crate::db::postgres::sequences::{self, Sequence};
 use crate::db::postgres::statement::text;
 use crate::db::postgres::{Connection, Database, Transport};
 use crate::error::Result;
@@ -125,7 +126,16 @@ pub(super) struct Table {
     /// The columns that some index begins with.
     pub(super) indexed: Vec<String>,
     pub(super) collations: Vec<Collation>,
+    /// Those that its columns draw from.
+    #[serde(skip)]
     pub(super) sequences: Vec<Sequence>,
+}
+
+impl Table {
+    /// The sequence that its key, or a part of it, is drawn from.
+    pub(super) fn sequence_of_key(&self, marks: &Ownership) -> Option<&Sequence> {
+        self.sequences.iter().find(|s| s.fills_key(marks))
+    }
 }
 
 /// The collation of a column.
@@ -134,19 +144,6 @@ pub(super) struct Collation {
     pub(super) column: String,
     pub(super) name: String,
     pub(super) deterministic: bool,
-}
-
-/// A sequence that a column's default draws from.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Sequence {
-    pub(super) column: String,
-    #[serde(flatten)]
-    pub(super) sequence: TableName,
-    pub(super) ascends: bool,
-    /// By a default, not an identity: the role needs a right on it.
-    pub(super) by_default: bool,
-    /// None if the role may not see it.
-    pub(super) next: Option<i64>,
 }
 
 /// What triggers of a table do, as their source tells.
@@ -180,7 +177,13 @@ pub(super) async fn tables(
     tables: &[TableName],
 ) -> Result<Vec<Table>> {
     let statement = sql.render("postgres/check_tables.sql", &[]);
-    about(connection, "looking at the tables", &statement, tables).await
+    let mut found: Vec<Table> =
+        about(connection, "looking at the tables", &statement, tables).await?;
+    for sequence in sequences::read(connection, sql, tables).await? {
+        let of = found.iter_mut().find(|t| t.table == sequence.table);
+        of.into_iter().for_each(|t| t.sequences.push(sequence.clone()));
+    }
+    Ok(found)
 }
 
 /// The triggers of those of `tables` that exist.
@@ -213,8 +216,10 @@ pub(super) struct Counts {
     pub(super) unstamped: u64,
     /// Rows that are neither side's.
     pub(super) strangers: u64,
-    /// The greatest key, where that is a number.
-    pub(super) greatest: Option<i64>,
+    /// The greatest key below what the cloud's sequence hands out next that no mobile user made.
+    pub(super) below: Option<i64>,
+    /// The first key from there on that the sequence will come to.
+    pub(super) taken: Option<i64>,
 }
 
 /// What to count, as expressions over the row `t`.
@@ -223,7 +228,9 @@ pub(super) struct Counting {
     pub(super) table: String,
     pub(super) unstamped: String,
     pub(super) owner: String,
-    pub(super) greatest: String,
+    pub(super) key: String,
+    /// What the cloud's sequence hands out next, and its step.
+    pub(super) sequence: (Option<i64>, i64),
 }
 
 /// How long a table is counted, in seconds.
@@ -241,14 +248,16 @@ pub(super) async fn count(
         ("table", &*counting.table),
         ("unstamped", &*counting.unstamped),
         ("owner", &*counting.owner),
-        ("greatest", &*counting.greatest),
+        ("key", &*counting.key),
     ];
     let begin = sql.render("postgres/check_begin.sql", &[("seconds", COUNT_SECONDS)]);
     let statement = sql.render("postgres/check_counts.sql", &slots);
     let doing = "counting rows";
     let counted = async {
         connection.batch(doing, &begin).await?;
-        let params = [text(&marks.desktop), text(&marks.mobile)];
+        let (next, step) = &counting.sequence;
+        let [desktop, mobile] = [&marks.desktop, &marks.mobile].map(text);
+        let params = [desktop, mobile, (next as _, Type::INT8), (step as _, Type::INT8)];
         let counts = connection.document(doing, &statement, &params).await?;
         connection.batch(doing, "commit").await?;
         Ok(counts)

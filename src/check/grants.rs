@@ -4,9 +4,10 @@ use serde::Serialize;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
+use crate::db::postgres::sequences::Sequence;
 use crate::error::{End, Result};
 use crate::model::schema::TableSchema;
-use crate::model::{TableName, TablePlan, TableSettings};
+use crate::model::{Ownership, TableName, TablePlan, TableSettings};
 use crate::sql::{Sql, ident, list, table};
 use crate::store::{self, Store};
 
@@ -124,6 +125,21 @@ pub(super) fn sequences(plans: &[TablePlan], tables: &[Table]) -> Vec<Grant> {
         drawn.map(|s| grant(&s.sequence)).collect::<Vec<_>>()
     };
     plans.iter().flat_map(of).collect()
+}
+
+/// Sequences that mobile users' keys are drawn from.
+pub(super) fn key_sequences(tables: &[Table], ownership: &Ownership) -> Vec<Grant> {
+    let drawn = tables.iter().flat_map(|t| &t.sequences);
+    let drawn = drawn.filter(|s| s.fills_key(ownership) && s.ascends());
+    let why = "to move a sequence that would make keys for mobile users which the desktop has used";
+    let grants = |s: &Sequence| {
+        let schema = must(&["usage"], Object::Schema(s.sequence.schema.clone()), why);
+        let itself = must(&["select", "update"], Object::Sequence(s.sequence.clone()), why);
+        let should = |grant| Grant { table: Some(s.table.clone()), need: Need::Should, ..grant };
+        let elsewhere = s.sequence.schema != s.table.schema;
+        elsewhere.then_some(schema).into_iter().chain([itself]).map(should).collect::<Vec<_>>()
+    };
+    drawn.flat_map(grants).collect()
 }
 
 fn must(privileges: &'static [&'static str], object: Object, why: &'static str) -> Grant {

@@ -1,9 +1,10 @@
 //! Looks at both ends, as far as they can be reached: each fact that can't be had is a finding.
 
 use crate::config::Config;
+use crate::db::postgres::sequences::{INTEGERS, Sequence};
 use crate::db::postgres::{Database, Purpose, catalogue};
 use crate::error::{End, Error, Kind, Result};
-use crate::model::plan::{ColumnPlan, Given};
+use crate::model::plan::{ColumnPlan, Given, Origin};
 use crate::model::schema::TableSchema;
 use crate::model::{Direction, TableName, TablePlan, TableSettings, planning};
 use crate::run::{self, Ends, Planned};
@@ -165,6 +166,7 @@ impl Look<'_> {
                 let (store, schemas) = (self.store(), known.schemas(end));
                 let mut needed = grants::cloud(&server.database, &store, &self.settings, schemas);
                 needed.extend(grants::sequences(&self.granted_plans(known), known.tables(end)));
+                needed.extend(grants::key_sequences(known.tables(end), &self.config.ownership));
                 needed
             }
         }
@@ -267,17 +269,20 @@ impl Look<'_> {
         let mut found = Vec::new();
         for plan in &known.plans {
             let marks = &self.config.ownership;
-            let (source, target) = (at_source(plan), at_target(plan));
+            let sequence =
+                known.table(End::Cloud, &plan.target).and_then(|t| t.sequence_of_key(marks));
+            let (source, target) = (at_source(plan, sequence), at_target(plan, sequence));
             let counted = tokio::join!(
                 facts::count(&desktop.database, self.sql, &source, marks),
                 facts::count(&cloud.database, self.sql, &target, marks)
             );
             found.extend(rules::values::findings(End::Desktop, plan, marks, &counted.0));
             found.extend(rules::values::findings(End::Cloud, plan, marks, &counted.1));
-            if let Some(table) = known.table(End::Cloud, &plan.target) {
+            if let Some(sequence) = sequence {
+                let source = known.table(End::Desktop, &plan.source);
+                let own = source.and_then(|t| t.sequence_of_key(marks));
                 let counts = (counted.0.ok(), counted.1.ok());
-                let role = &cloud.server.role;
-                found.extend(rules::sequences::finding(plan, role, table, counts));
+                found.push(rules::sequences::finding(plan, (own, sequence), counts));
             }
         }
         found
@@ -289,7 +294,7 @@ fn is_about_rights<T>(outcome: &Result<T>) -> bool {
 }
 
 /// What to count on the desktop. Where it has no ownership column, every row is its own.
-fn at_source(plan: &TablePlan) -> Counting {
+fn at_source(plan: &TablePlan, sequence: Option<&Sequence>) -> Counting {
     let is_null = |name: &str| format!("{} is null", column("t", name));
     let stamps: Vec<String> = plan.stamps.source.iter().map(|s| is_null(&s.name)).collect();
     let owner = plan.owner_column().source_name();
@@ -297,28 +302,42 @@ fn at_source(plan: &TablePlan) -> Counting {
         table: table(&plan.source),
         unstamped: stamps.join(" and "),
         owner: owner.map_or("$1".to_owned(), |name| format!("{}::text", column("t", name))),
-        greatest: greatest(plan, |c| c.source_name().map(str::to_owned)),
+        key: key(plan, sequence, integer_at_source),
+        sequence: numbers(sequence),
     }
 }
 
 /// What to count in the cloud.
-fn at_target(plan: &TablePlan) -> Counting {
+fn at_target(plan: &TablePlan, sequence: Option<&Sequence>) -> Counting {
     Counting {
         table: table(&plan.target),
         unstamped: "false".to_owned(),
         owner: format!("{}::text", column("t", &plan.owner_column().target)),
-        greatest: greatest(plan, |c| Some(c.target.clone())),
+        key: key(plan, sequence, |c| Some(c.target.clone())),
+        sequence: numbers(sequence),
     }
 }
 
-/// The greatest key, where the key is one whole number.
-fn greatest(plan: &TablePlan, name: impl Fn(&ColumnPlan) -> Option<String>) -> String {
-    const INTEGERS: [&str; 3] = ["smallint", "integer", "bigint"];
-    let mut key = plan.key_columns();
-    match (key.next(), key.next()) {
-        (Some(c), None) if INTEGERS.contains(&c.bare_type.as_str()) => {
-            name(c).map_or("null".to_owned(), |name| format!("max({})", column("t", &name)))
+/// The column of the key that the cloud's sequence fills, where it is an integer.
+fn key(
+    plan: &TablePlan,
+    sequence: Option<&Sequence>,
+    name: impl FnOnce(&ColumnPlan) -> Option<String>,
+) -> String {
+    let filled = sequence.and_then(|s| plan.key_columns().find(|c| c.target == s.column));
+    filled.and_then(name).map_or("null::bigint".to_owned(), |name| column("t", &name))
+}
+
+fn integer_at_source(column: &ColumnPlan) -> Option<String> {
+    match &column.origin {
+        Origin::Column { name, type_name } if INTEGERS.contains(&type_name.as_str()) => {
+            Some(name.clone())
         }
-        _ => "null".to_owned(),
+        _ => None,
     }
+}
+
+/// What the sequence hands out next, and its step.
+fn numbers(sequence: Option<&Sequence>) -> (Option<i64>, i64) {
+    sequence.map_or((None, 1), |s| (s.next, s.step))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::init::Proposal;
+use crate::run::sequences::{Deed, KeyRange, Numbers};
 use crate::run::{Outcome, RunReport, TableReport};
 use crate::store::{TablePosition, TableStatus};
 use crate::verify;
@@ -194,6 +195,25 @@ pub(super) fn status(tables: &[TableStatus]) {
         for refused in &t.refused {
             println!("{}: {} withheld: {}", t.table, refused.rows, refused.detail);
         }
+    }
+}
+
+/// What became of the sequence of a table's key.
+pub(super) fn key_range(range: &KeyRange) {
+    let table = &range.table;
+    let sequence = range.sequence.as_deref().unwrap_or_default();
+    match (&range.numbers, range.deed) {
+        (Some(Numbers { from, next, left }), deed) => {
+            let how = match deed {
+                Deed::Moved => format!("{sequence} stood at {from}"),
+                _ => format!("{sequence} was there"),
+            };
+            println!("{table}: mobile keys go on at {next} ({how}; {left} are left)");
+        }
+        (None, Deed::CountsDown) => {
+            println!("{table}: left alone, because {sequence} counts down");
+        }
+        (None, _) => println!("{table}: left alone, because its key is not drawn from a sequence"),
     }
 }
 

@@ -8,6 +8,7 @@ mod report;
 mod retry;
 mod schedule;
 pub mod script;
+pub mod sequences;
 pub mod watermark;
 mod worker;
 

@@ -18,7 +18,7 @@ use crate::target::postgres::PgTarget;
 use super::ending::{self, Ending};
 use super::opening::{self, Ends, Opening};
 use super::report::{Rehearsed, TableReport};
-use super::{Event, Events, Run};
+use super::{Event, Events, Run, sequences};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -113,8 +113,12 @@ impl OneWay<'_> {
             }
             tracing::error!(error = %e, "the run could not be recorded");
         }
-        if request.dry_run {
-            tell_rehearsal(&opening, &pg, &mut reports);
+        match (request.dry_run, direction) {
+            (true, _) => tell_rehearsal(&opening, &pg, &mut reports),
+            (false, Direction::Forward) => {
+                sequences::pass_keys(&target, config, sql, &reports).await;
+            }
+            (false, Direction::Reverse) => {}
         }
         Ok(self.in_order(reports))
     }

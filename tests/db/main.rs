@@ -17,6 +17,7 @@ mod faults;
 mod grants;
 mod horizon;
 mod init;
+mod keys;
 mod killed;
 mod losses;
 mod merging;

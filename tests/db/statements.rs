@@ -76,6 +76,8 @@ async fn everything(office: &Listened) {
     office.run(&["init", "--desktop", &desktop, "--cloud", &cloud, "--print"], Some(0), "");
     office.on_the_phone("drop schema tidegate cascade").await;
     office.run(&["forward"], Some(10), "");
+    let keys = "create sequence keys; alter table clients alter id set default nextval('keys')";
+    office.on_the_phone(keys).await;
     office.run(&["migrate"], Some(0), "");
     let orders = "insert into clients select i, null, 'D', now() - interval '1 day', null \
             from generate_series(1, 3) i; \
@@ -125,6 +127,7 @@ async fn everything(office: &Listened) {
     office.at_the_desk(swallowed).await;
     office.run(&["forward"], Some(20), "");
     office.run(&["watermark", "set", "orders", "--to", "2026-01-01T00:00:00Z"], Some(0), "");
+    office.run(&["migrate", "--mobile-keys-from", "1000000"], Some(0), "");
 }
 
 /// What the verbs that only look ask beside that: the cloud, then the desktop.

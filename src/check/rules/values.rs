@@ -85,8 +85,9 @@ mod tests {
 
     #[test]
     fn only_rows_that_are_wrong_are_spoken_of() {
-        let counts =
-            |unstamped, strangers| Ok(Counts { rows: 9, unstamped, strangers, greatest: None });
+        let counts = |unstamped, strangers| {
+            Ok(Counts { rows: 9, unstamped, strangers, ..Counts::default() })
+        };
         for (counted, expected) in [
             (counts(0, 0), &[][..]),
             (counts(3, 0), &["stamps"]),

@@ -9,6 +9,7 @@ mod url;
 pub mod catalogue;
 pub mod connect;
 pub mod failure;
+pub mod sequences;
 pub mod statement;
 
 pub use connect::{Connection, Database, Purpose, Transport};

@@ -211,8 +211,8 @@ async fn m24_sequence_behind() {
             mend: ["", "alter table jobs alter id drop identity"],
             finding: "warning sequence cloud jobs",
             parts: &[
-                "jobs_id_seq goes on at 1, but keys up to 3 are taken",
-                r#"select setval('"public"."jobs_id_seq"', 1000000000)"#,
+                "jobs_id_seq goes on at 1, which is taken: a mobile user's next row fails",
+                "tidegate migrate --mobile-keys-from 1000000000 gives mobile users a range",
             ],
             ..Fault::NONE
         },
@@ -223,7 +223,7 @@ async fn m24_sequence_behind() {
             ],
             mend: ["", "alter table jobs alter id drop default; drop sequence mobile"],
             finding: "warning sequence cloud jobs",
-            parts: &["mobile goes on at 100, where the desktop's keys will come"],
+            parts: &["mobile goes on at 100, and the desktop's keys at 4: they will meet"],
             ..Fault::NONE
         },
     ];
@@ -233,7 +233,12 @@ async fn m24_sequence_behind() {
                  alter table jobs alter id set default nextval('mobile')";
     office.cloud.batch_execute(apart).await.unwrap();
     let said = check(&office, &[]).said("ok", "sequence");
-    assert!(said.contains("mobile goes on at 1000000001, far from the desktop's keys"), "{said}");
+    assert!(
+        said.contains(
+            "mobile goes on at 1000000001, far from the desktop's keys, which go on at 4"
+        ),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
