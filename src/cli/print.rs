@@ -70,7 +70,7 @@ pub(super) fn run(report: &RunReport) {
     for t in &report.tables {
         let counts =
             [t.read, t.inserted, t.updated, t.unchanged, t.withheld].map(|n| n.to_string());
-        let mut cells = vec![t.table.clone()];
+        let mut cells = vec![name(report, t)];
         cells.extend(counts);
         cells.push(mobile(t));
         cells.push(t.outcome.word().replace('_', " "));
@@ -86,14 +86,22 @@ fn remarks(report: &RunReport) {
     for t in &report.tables {
         if t.withheld > 0 {
             let reasons = t.withheld_by.iter().map(|(reason, n)| format!("{n} {}", reason.word()));
-            println!("{}: withheld {}", t.table, reasons.collect::<Vec<_>>().join(", "));
+            println!("{}: withheld {}", name(report, t), reasons.collect::<Vec<_>>().join(", "));
         }
         if !t.drift.is_empty() {
             println!("{}: the cloud lacks {}; left out", t.table, t.drift.join(", "));
         }
         if let Some(trouble) = &t.error {
-            println!("{}: {}\n  {}", t.table, trouble.message, trouble.remedy);
+            println!("{}: {}\n  {}", name(report, t), trouble.message, trouble.remedy);
         }
+    }
+}
+
+/// The table; in both directions, every table has two lines.
+fn name(report: &RunReport, t: &TableReport) -> String {
+    match t.direction == report.direction {
+        true => t.table.clone(),
+        false => format!("{} ({})", t.table, t.direction),
     }
 }
 

@@ -123,7 +123,8 @@ fn default(section: &str, key: &str) -> Option<Value> {
     let shared = Shared::default();
     let whole = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
     Some(match (section, key) {
-        ("cloud", "schema") => check::SCHEMA.into(),
+        ("desktop" | "cloud", "schema") => check::SCHEMA.into(),
+        ("cloud", "capture") => check::CLOUD_CAPTURE.into(),
         ("ownership", "column") => check::OWNER_COLUMN.into(),
         ("ownership", "desktop") => check::DESKTOP_MARK.into(),
         ("ownership", "mobile") => check::MOBILE_MARK.into(),
@@ -285,10 +286,12 @@ deletes.every = '2h'
         [desktop]
         kind = "postgres"                             # tidegate.toml:2
         url = "<redacted: ${env:URL}>"                # tidegate.toml:3
+        schema = "tidegate"                           # default
 
         [cloud]
         url = "postgres://office:<redacted>@cloud:5432/db?sslmode=require"  # tidegate.toml:5
         schema = "tidegate"                           # default
+        capture = "log"                               # default
 
         [ownership]
         column = "<redacted: ${env:WORD}>"            # tidegate.toml:7

@@ -123,7 +123,7 @@ fn unknown_keys_are_errors_with_a_suggestion() {
         ("[sync]\nLAG = '1s'", ":9: unknown key `LAG` in [sync]", "Did you mean `lag`?"),
         ("[snyc]\nlag = '1s'", ":8: unknown section [snyc]", "Did you mean `sync`?"),
         ("[tables.a]\nworkers = 1", "`workers` in [tables.a]", "belongs in [sync]."),
-        ("[sync]\nschema = 'x'", "`schema` in [sync]", "belongs in [cloud]"),
+        ("[sync]\nschema = 'x'", "`schema` in [sync]", "belongs in [desktop] or [cloud]"),
         ("[sync]\nretention = '1d'", "`retention` in [sync]", "[tables.NAME.deletes]"),
         ("[tables.a.deletes]\nfoward = 'off'", "in [tables.a.deletes]", "`forward`"),
         ("[deletes]\nzzz = 1", ":9: unknown key `zzz` in [deletes]", "Allowed here: `forward`, "),
@@ -136,8 +136,8 @@ fn unknown_keys_are_errors_with_a_suggestion() {
         refused(&format!("{BASE}{more}"), message, remedy);
     }
     refused("lag = '1s'", ":1: unknown key `lag` outside any section", "belongs in [sync]");
-    let cloud = BASE.replace("[cloud]", "[cloud]\ncapture = 'log'");
-    refused(&cloud, ":5: unknown key `capture` in [cloud]", "belongs in [sync]");
+    let cloud = BASE.replace("[cloud]", "[cloud]\nlag = '1s'");
+    refused(&cloud, ":5: unknown key `lag` in [cloud]", "belongs in [sync]");
 }
 
 #[test]
