@@ -3,6 +3,7 @@
 select json_build_object(
     'version', (select max(version) from {{store}}._sync_migrations),
     'track_counts', current_setting('track_counts')::boolean,
+    'snapshot', pg_current_snapshot()::text,
     'tables', coalesce((
         select json_agg(json_build_object(
             'table', t.name,

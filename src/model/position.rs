@@ -24,9 +24,14 @@ impl Position {
     /// Whether it lies above what a database has come to: then that was restored from a backup. For
     /// a position in a change log, with the snapshot that was read.
     pub fn is_ahead_of(&self, horizon: &Horizon) -> bool {
-        let number = |text: &str| text.split(':').next().and_then(|n| n.parse::<u64>().ok());
-        let at = self.watermark.as_deref().and_then(number);
-        at.zip(horizon.0.as_deref().and_then(number)).is_some_and(|(at, horizon)| at > horizon)
+        let xmin = horizon.0.as_deref().and_then(|snapshot| snapshot.split(':').next());
+        number(self.watermark.as_deref()).zip(number(xmin)).is_some_and(|(at, xmin)| at > xmin)
+    }
+
+    /// In a change log: the snapshot that was read last.
+    fn seen(&self) -> Option<String> {
+        let after: serde_json::Value = serde_json::from_str(self.after.as_deref()?).ok()?;
+        after["seen"].as_str().map(str::to_owned)
     }
 }
 
@@ -132,11 +137,24 @@ pub struct Logged {
 }
 
 impl Logged {
-    /// Whether every change since `at` is in the log.
+    /// Whether every change since `at` is in the log: the position has passed the transaction that
+    /// began it, or the snapshot that was read last saw that one.
     pub fn reaches(&self, at: &Position) -> bool {
-        let from = at.watermark.as_ref().and_then(|w| w.parse::<u64>().ok());
-        from.is_some_and(|from| from >= self.pruned_below)
+        let passed = number(at.watermark.as_deref()).is_some_and(|from| from >= self.pruned_below);
+        passed || at.seen().is_some_and(|seen| sees(&seen, self.pruned_below))
     }
+}
+
+fn number(text: Option<&str>) -> Option<u64> {
+    text.and_then(|text| text.parse().ok())
+}
+
+/// Whether the snapshot `xmin:xmax:xip,xip…` sees a transaction that has ended since.
+fn sees(snapshot: &str, transaction: u64) -> bool {
+    let mut parts = snapshot.split(':').skip(1);
+    let below = number(parts.next()).is_some_and(|xmax| transaction < xmax);
+    let mut running = parts.next().unwrap_or_default().split(',');
+    below && !running.any(|xid| number(Some(xid)) == Some(transaction))
 }
 
 /// A withheld row that waits for others in a ring of foreign keys, and for nothing else.
@@ -181,6 +199,26 @@ mod tests {
             (-500.0, NOON + 300.0),
         ] {
             assert_eq!(moved(ago).set_back(clock, &Position::default()), None, "{ago} {clock}");
+        }
+    }
+
+    #[test]
+    fn a_log_reaches_back_to_positions_that_have_seen_its_beginning() {
+        let logged = Logged { installed_at: String::new(), pruned_below: 100 };
+        let at = |watermark: &str, seen: &str| Position {
+            watermark: Some(watermark.to_owned()),
+            after: Some(format!("{{\"seen\": \"{seen}\"}}")),
+            generation: 1,
+        };
+        for (at, reaches) in [
+            (at("100", "100:100:"), true),
+            (at("99", "99:100:99"), false),
+            (at("99", "99:101:99"), true),
+            // The beginning had not been committed yet.
+            (at("99", "99:101:99,100"), false),
+            (Position::default(), false),
+        ] {
+            assert_eq!(logged.reaches(&at), reaches, "{at:?}");
         }
     }
 

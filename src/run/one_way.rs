@@ -76,12 +76,7 @@ impl OneWay<'_> {
         refuse_unsuited(&mut opening, &view);
         count_first_loads(&store, &connection, &mut opening.tables).await?;
         (self.events)(Event::Planned { tables: opening.tables.len() });
-        let pg = PgTarget::new(&target, &store, self.run_id, view.identity());
-        let pg = match (request.dry_run, request.rows) {
-            (true, Some(rows)) => pg.rehearsing().showing(rows),
-            (true, None) => pg.rehearsing(),
-            (false, _) => pg,
-        };
+        let pg = self.target(&target, &store, view.identity());
         let run = Run {
             view: &view,
             target: &pg,
@@ -121,6 +116,20 @@ impl OneWay<'_> {
             (false, Direction::Reverse) => {}
         }
         Ok(self.in_order(reports))
+    }
+
+    fn target<'t>(
+        &self,
+        database: &'t Database,
+        store: &'t Store<'t>,
+        source_identity: &str,
+    ) -> PgTarget<'t> {
+        let target = PgTarget::new(database, store, self.run_id, source_identity);
+        match (self.request.dry_run, self.request.rows) {
+            (true, Some(rows)) => target.rehearsing().showing(rows),
+            (true, None) => target.rehearsing(),
+            (false, _) => target,
+        }
     }
 
     async fn view(&self, source: Arc<Database>, opening: &Opening) -> Result<PgView> {

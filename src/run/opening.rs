@@ -1,11 +1,13 @@
 //! What has to be known before a run can start: both catalogues, the plans, the state.
 
+use std::mem;
+
 use crate::config::Config;
 use crate::db::postgres::{Connection, catalogue};
 use crate::error::{End, Error, Result};
-use crate::model::plan::Given;
+use crate::model::plan::{Evidence, Given};
 use crate::model::schema::TableSchema;
-use crate::model::{Direction, TableName, TablePlan, TableSettings, order, planning};
+use crate::model::{Direction, Horizon, TableName, TablePlan, TableSettings, order, planning};
 use crate::source::postgres::opposite;
 use crate::sql::Sql;
 use crate::store::{CarriedByTable, Store, TableState};
@@ -21,6 +23,32 @@ pub(super) struct Opening {
     pub(super) forward_only: Vec<TableSettings>,
     /// Whether the source holds tidegate's own tables.
     pub(super) remembers: bool,
+}
+
+impl Opening {
+    /// What the other direction has carried says nothing of a cloud that was restored from a
+    /// backup: edits that were made there since would not count as pending.
+    fn refuse_restored(&mut self, carried: &CarriedByTable, snapshot: String) {
+        let now = Horizon(Some(snapshot));
+        let is_restored = |plan: &TablePlan| {
+            let position = carried.get(&plan.label()).and_then(|c| c.position.as_ref());
+            plan.evidence == Evidence::Log
+                && plan.direction == Direction::Forward
+                && position.is_some_and(|at| at.is_ahead_of(&now))
+        };
+        let (restored, tables) =
+            mem::take(&mut self.tables).into_iter().partition(|(plan, _)| is_restored(plan));
+        self.tables = tables;
+        self.refused.extend(restored.into_iter().map(|(plan, _): (TablePlan, TableState)| {
+            let e = Error::config(
+                "the cloud has come less far than reverse had read it, so it was restored from a \
+                 backup",
+                "If that is meant, run `tidegate watermark accept`: the next reverse run then \
+                 compares whole tables, and this one goes on after it.",
+            );
+            (plan.settings, e)
+        }));
+    }
 }
 
 /// The tables that a run is about: those that are enabled, or those that are named.
@@ -167,5 +195,7 @@ pub(super) async fn open(
     let target = store(config, direction.target(), sql);
     let state = target.state(ends.at(direction.target()), &plans, &carried).await?;
     let tables = plans.into_iter().zip(state.tables).collect();
-    Ok(Opening { tables, refused, forward_only, remembers })
+    let mut opening = Opening { tables, refused, forward_only, remembers };
+    opening.refuse_restored(&carried, state.snapshot);
+    Ok(opening)
 }

@@ -18,6 +18,9 @@ use super::Store;
 /// What `_sync_metadata` and its neighbours say.
 #[derive(Debug)]
 pub struct State {
+    /// What the database's snapshot saw: a position of the other direction above it is one of
+    /// another database.
+    pub snapshot: String,
     /// In the order of the plans.
     pub tables: Vec<TableState>,
 }
@@ -43,6 +46,7 @@ pub struct TableState {
 struct Document {
     version: Option<i32>,
     track_counts: bool,
+    snapshot: String,
     tables: Vec<TableDocument>,
     awaited: Vec<AwaitedDocument>,
 }
@@ -209,7 +213,7 @@ fn state(labels: &[String], document: Document) -> State {
             tables[i].awaited.push(Awaited { key, once_owned, since });
         }
     }
-    State { tables }
+    State { snapshot: document.snapshot, tables }
 }
 
 impl From<TableDocument> for TableState {

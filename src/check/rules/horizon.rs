@@ -8,7 +8,7 @@ use crate::model::TableSettings;
 /// What is to be said of the horizon, of all tables or of those that it refuses.
 pub(in crate::check) fn findings(server: &Server, settings: &[TableSettings]) -> Vec<Finding> {
     let mut found = Vec::new();
-    let suffices = |t: &&TableSettings| server.sight.suffices(t.lag).err();
+    let suffices = |t: &&TableSettings| server.sight.suffices(End::Desktop, t.lag).err();
     let refused: Vec<_> = settings.iter().filter_map(|t| Some((t, suffices(&t)?))).collect();
     match refused.as_slice() {
         [] => found.push(Finding::ok(

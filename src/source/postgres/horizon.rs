@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
-use crate::error::{Error, Result};
+use crate::error::{End, Error, Result};
 use crate::model::{Horizon, Lag};
 use crate::sql::Sql;
 
@@ -20,28 +20,32 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Whether a table with this lag may be read.
+    /// Whether a table of `end` with this lag may be read.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when a change could be lost.
-    pub fn suffices(&self, lag: Lag) -> Result<()> {
+    pub fn suffices(&self, end: End, lag: Lag) -> Result<()> {
         if self.standby {
             return Err(Error::config(
-                "the desktop database is a standby, whose open transactions can't be seen",
+                format!("the {end} database is a standby, whose open transactions can't be seen"),
                 "Read from the primary.",
             ));
         }
         if !self.tracks {
             return Err(Error::config(
-                "track_activities is off on the desktop, so open transactions can't be seen",
-                "Set track_activities = on (its default) for the desktop's server.",
+                format!("track_activities is off on the {end}, so open transactions can't be seen"),
+                format!("Set track_activities = on (its default) for the {end}'s server."),
             ));
         }
         if !self.sees_others && !lag.stands_alone() {
             return Err(Error::config(
-                "this role can't see when other sessions of the desktop began their transactions",
-                "grant pg_read_all_stats to it, or set a lag longer than the longest transaction \
-                 of the desktop, as in lag = \"10m\".",
+                format!(
+                    "this role can't see when other sessions of the {end} began their transactions"
+                ),
+                format!(
+                    "grant pg_read_all_stats to it, or set a lag longer than the longest \
+                     transaction of the {end}, as in lag = \"10m\"."
+                ),
             ));
         }
         Ok(())
@@ -70,18 +74,19 @@ impl Horizons {
         let statement = sql.render("postgres/horizon.sql", &[]);
         let params = [(&seconds as _, Type::FLOAT8_ARRAY)];
         let read: Self = connection.document("reading the horizon", &statement, &params).await?;
-        if read.prepared {
+        let end = connection.end();
+        if read.prepared && !lags.is_empty() {
             tracing::warn!(
-                "the desktop holds a prepared transaction: rows arrive, but no watermark moves \
+                "the {end} holds a prepared transaction: rows arrive, but no watermark moves \
                  until it ends"
             );
         }
         Ok(Self { lags: lags.to_vec(), ..read })
     }
 
-    /// The horizon of a table with this lag.
-    pub(super) fn of(&self, lag: Lag) -> Result<Horizon> {
-        self.sight.suffices(lag)?;
+    /// The horizon of a table of `end` with this lag.
+    pub(super) fn of(&self, end: End, lag: Lag) -> Result<Horizon> {
+        self.sight.suffices(end, lag)?;
         let horizon = self.lags.iter().position(|l| *l == lag).map(|i| self.horizons[i].clone());
         Ok(Horizon(horizon.filter(|_| !self.prepared)))
     }

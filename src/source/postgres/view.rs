@@ -192,7 +192,7 @@ impl View for PgView {
 
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon> {
         match plan.capture {
-            Capture::Timestamp => self.horizons.of(plan.settings.lag),
+            Capture::Timestamp => self.horizons.of(plan.direction.source(), plan.settings.lag),
             Capture::Log => Ok(Horizon(Some(self.seen.clone()))),
         }
     }

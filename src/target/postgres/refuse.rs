@@ -36,9 +36,9 @@ impl PgTx<'_> {
         match self.connection()?.value(self.doing("withholding"), &sql, &params).await? {
             true => Ok(()),
             false => {
-                let label = plan.label();
+                let (label, end) = (plan.label(), plan.direction.target());
                 let message =
-                    format!("the cloud's {label} was altered after the run had looked at it");
+                    format!("the {end}'s {label} was altered after the run had looked at it");
                 Err(Error::new(Kind::Other, message).remedied("The next run plans anew."))
             }
         }
