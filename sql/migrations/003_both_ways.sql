@@ -12,7 +12,7 @@ create table {{store}}._sync_changes (
 );
 create index on {{store}}._sync_changes (table_name, xid, seq);
 -- By its hash: a btree would refuse long keys, and with them a user's row.
-create index on {{store}}._sync_changes using hash (key);
+create index on {{store}}._sync_changes (table_name, jsonb_hash_extended(key, 0));
 comment on table {{store}}._sync_changes is
     'The change log: what others than tidegate did to the synced tables, and rows that are to be sent once more.';
 comment on column {{store}}._sync_changes.seq is
@@ -69,41 +69,76 @@ comment on column {{store}}._sync_withheld.contested is 'Whether both sides chan
 alter table {{store}}._sync_metadata drop constraint _sync_metadata_stream_check;
 alter table {{store}}._sync_metadata add check (stream in ('changes', 'deletes', 'backfill', 'reconcile', 'queue'));
 
--- Trigger arguments: the table's name, the ownership column, the columns of the key. As its owner, because
--- the users of a synced table have no rights here.
-create function {{store}}._sync_log_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- How the log writes rows: as runs do, whatever a user has set. Nothing that a row holds may fail its write.
+
+-- Those in `by_text` are what the row's own JSON would change, or what no JSON could be read back from.
+create function {{store}}._sync_logged_row(logged anyelement, relation oid, by_text text[]) returns json
+language plpgsql stable as $$
 declare
-    key_columns text[] := tg_argv[2:];
-    before_it jsonb;
-    after_it jsonb;
-    key_before jsonb;
-    key_after jsonb;
+    as_json json;
 begin
-    if tg_op = 'UPDATE' and old *= new then
-        return null;
+    if by_text = '{}' then
+        as_json := to_json(logged);
+    else
+        execute (
+            select format('select to_json(r.*) from (select %s) r', string_agg(
+                format(case when a.attname = any (by_text) then '($1).%1$I::text as %1$I'
+                            else '($1).%1$I' end, a.attname), ', ' order by a.attnum))
+            from pg_attribute a
+            where a.attrelid = relation and a.attnum > 0 and not a.attisdropped
+        ) into as_json using logged;
     end if;
-    if tg_op <> 'INSERT' then
-        before_it := to_jsonb(old);
-        key_before := (select jsonb_object_agg(k, before_it ->> k) from unnest(key_columns) k);
+    -- From a column of type json only; nothing of the row could be read any more.
+    if strpos(as_json::text, '\u0000') > 0 then
+        as_json := regexp_replace(as_json::text, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\ufffd', 'g');
     end if;
-    if tg_op <> 'DELETE' then
-        after_it := to_jsonb(new);
-        key_after := (select jsonb_object_agg(k, after_it ->> k) from unnest(key_columns) k);
-    end if;
-    -- A row that gets another key is another row.
-    if tg_op = 'DELETE' or key_before is distinct from key_after and tg_op = 'UPDATE' then
-        insert into {{store}}._sync_changes (table_name, operation, key, old)
-        values (tg_argv[0], 'delete', key_before, to_json(old));
-    end if;
-    if tg_op = 'UPDATE' and key_before = key_after then
-        insert into {{store}}._sync_changes (table_name, operation, key, old, new_owner)
-        values (tg_argv[0], 'update', key_after, to_json(old), after_it ->> tg_argv[1]);
-    elsif tg_op <> 'DELETE' then
-        insert into {{store}}._sync_changes (table_name, operation, key, new_owner)
-        values (tg_argv[0], 'insert', key_after, after_it ->> tg_argv[1]);
-    end if;
-    return null;
+    return as_json;
 end
 $$;
-comment on function {{store}}._sync_log_change() is 'Notes a change of a synced table in the change log.';
+comment on function {{store}}._sync_logged_row(anyelement, oid, text[]) is
+    'A row as the change log keeps it: json_populate_record makes the row of it again.';
+
+-- What is left to say of a row that the above can't: a gigabyte, or an extension's cast that fails.
+create function {{store}}._sync_logged_part(logged anyelement, relation oid, columns text[]) returns json
+language plpgsql stable as $$
+declare
+    as_json json;
+begin
+    execute (
+        select format('select to_json(r.*) from (select %s) r',
+                      coalesce(string_agg(format('($1).%1$I::text as %1$I', a.attname), ', '), ''))
+        from pg_attribute a
+        where a.attrelid = relation and a.attname = any (columns) and not a.attisdropped
+    ) into as_json using logged;
+    return as_json;
+end
+$$;
+comment on function {{store}}._sync_logged_part(anyelement, oid, text[]) is 'Some columns of a row by their text.';
+
+create function {{store}}._sync_logged_key(logged json, columns text[]) returns jsonb
+language plpgsql immutable as $$
+declare
+    key jsonb := '{}';
+    key_column text;
+    key_value text;
+begin
+    foreach key_column in array columns loop
+        key_value := logged ->> key_column;
+        if key_value is null then
+            raise exception 'the key has other columns since the trigger was made';
+        end if;
+        key := key || jsonb_build_object(key_column, key_value);
+    end loop;
+    return key;
+end
+$$;
+comment on function {{store}}._sync_logged_key(json, text[]) is 'The key of a row of the change log, column → text.';
+
+create function {{store}}._sync_key_columns(relation oid) returns text[]
+language sql stable as $$
+    select coalesce(array_agg(a.attname::text), '{}')
+    from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+    where i.indrelid = relation and i.indisprimary
+$$;
+comment on function {{store}}._sync_key_columns(oid) is 'The columns of a table''s key as they are called now.';

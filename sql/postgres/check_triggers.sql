@@ -9,6 +9,8 @@ with recursive sources as (
     join pg_proc p on p.oid = g.tgfoid
     join pg_namespace pn on pn.oid = p.pronamespace
     where not g.tgisinternal and g.tgenabled in ('O', 'A')
+        -- Not the change log's: they pass tidegate's writes over.
+        and g.tgname not in ('_sync_log_change', '_sync_log_truncate')
 ),
 named as (
     select s.tgrelid, s.tgname, s.tgtype, s.nspname,

@@ -24,6 +24,7 @@ where {{only}} w.table_name = {{label}} and w.direction = $2 and case
         and not exists (
             select from {{store}}._sync_changes c
             where c.table_name = w.table_name and c.key = w.key
+                and jsonb_hash_extended(c.key, 0) = jsonb_hash_extended(w.key, 0)
                 and c.operation in ('insert', 'update', 'delete') and {{pending}}
         )
     -- The other end's version stands, and nothing here shows when this end has got it.

@@ -231,7 +231,29 @@ impl Look<'_> {
             })),
             Err(e) => found.push(Finding::failure("triggers", &e).at(End::Cloud)),
         }
+        found.extend(self.log(cloud).await);
         found.extend(self.rows(desktop, cloud, known).await);
+        found
+    }
+
+    /// How the change log stands.
+    async fn log(&self, cloud: &Reached) -> Vec<Finding> {
+        if !run::setup::logs_changes(self.config) {
+            return vec![rules::log::unlogged()];
+        }
+        let (store, names) = (self.store(), self.names(End::Cloud));
+        let labels: Vec<String> = names.iter().map(TableName::to_string).collect();
+        let entries = rules::log::ENTRIES_MAX;
+        // Without our tables, or a right on them, that is said already.
+        let Ok(large) = store.large_logs(&cloud.connection, &labels, entries).await else {
+            return Vec::new();
+        };
+        let mut found: Vec<Finding> = large.iter().map(|label| rules::log::large(label)).collect();
+        let column = &self.config.ownership.column;
+        match store.log_tables(&cloud.connection, &names, column).await {
+            Ok(tables) => found.extend(tables.iter().filter_map(rules::log::findings)),
+            Err(e) => found.push(Finding::failure("change_log", &e).at(End::Cloud)),
+        }
         found
     }
 

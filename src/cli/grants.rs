@@ -1,13 +1,13 @@
 //! `tidegate grants`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use crate::check::{self, RoleGrants};
 use crate::error::Result;
 use crate::sql::Sql;
 
-use super::{Global, Output, print};
+use super::{Global, Output, Side, print};
 
 /// Print the least rights that runs need, as SQL for each end.
 ///
@@ -25,15 +25,6 @@ pub(super) struct Arguments {
     /// What is for this end alone
     #[arg(long, value_enum)]
     end: Option<Side>,
-}
-
-/// [`End`](crate::error::End), as it is written on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Side {
-    /// The office's database.
-    Desktop,
-    /// The PostgreSQL that the mobile app works on.
-    Cloud,
 }
 
 #[derive(Serialize)]

@@ -3,73 +3,125 @@
 use clap::{Args, value_parser};
 use serde::Serialize;
 
-use crate::db::postgres::{Database, Purpose};
-use crate::error::{End, Result};
+use crate::error::Result;
 use crate::run;
-use crate::run::sequences::{Beginning, KeyRange};
+use crate::run::sequences::KeyRange;
+use crate::run::setup::{self, EndReport, SetUp, SetUpReport};
 use crate::sql::Sql;
-use crate::store::{Migrated, Store};
+use crate::store::Installed;
 
-use super::{Global, Output, print};
+use super::{Global, Output, Side, print};
 
-/// Create or upgrade tidegate's own tables in the cloud.
+/// Create or upgrade tidegate's own tables at both ends, and the triggers of the change log in the cloud.
 ///
-/// Changes nothing where they are up to date, and never asks. The role needs the right to create
-/// schemas in the database; runs don't.
+/// Changes nothing where they are up to date, and never asks. The roles need the right to create
+/// schemas, and in the cloud to own the synced tables; runs need neither. What a role may not do is
+/// said as a warning where forward runs work without it.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Print the statements for an empty database instead of running them
+    /// Only this end; what its role may not do there is then an error
+    #[arg(long, value_enum)]
+    end: Option<Side>,
+    /// Install no triggers; those that are there stay
     #[arg(long)]
-    sql: bool,
+    without_triggers: bool,
     /// Let the keys that mobile users' rows draw from sequences begin at N, above all that the desktop
     /// will make. A sequence that is beyond stays, and keys that are taken are passed over
     #[arg(long, value_name = "N", conflicts_with = "sql", value_parser = value_parser!(i64).range(1..))]
     mobile_keys_from: Option<i64>,
+    /// Print the statements for databases that have nothing of tidegate's, instead of running them
+    #[arg(long)]
+    sql: bool,
 }
 
-/// Which version tidegate's tables had and have.
+/// The cloud's part is at the top; with `--end desktop` the desktop's.
 #[derive(Serialize)]
 struct Document<'d> {
     schema_version: u32,
     end: &'static str,
-    schema: &'d str,
-    from: i32,
-    to: i32,
+    #[serde(flatten)]
+    tables: Option<&'d EndReport>,
+    triggers: Option<&'d Installed>,
+    desktop: Option<&'d EndReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sequences: Option<&'d [KeyRange]>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct Warning {
+    message: String,
+    remedy: String,
 }
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
     let sql = Sql::default();
-    let store = Store::new(&sql, &config.cloud_schema);
+    let wanted = SetUp {
+        end: arguments.end.map(Side::end),
+        without_triggers: arguments.without_triggers,
+        mobile_keys_from: arguments.mobile_keys_from,
+    };
     if arguments.sql {
-        print!("{}", store.migration_sql());
+        print!("{}", setup::script(&config, &wanted, &sql).await);
         return Ok(0);
     }
-    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
-    let connection = cloud.connection().await?;
-    let beginning = match arguments.mobile_keys_from {
-        Some(from) => Some(Beginning::at(from, &config, &connection, &sql).await?),
-        None => None,
-    };
-    let Migrated { from, to } = store.migrate(&connection).await?;
-    let sequences = match beginning {
-        Some(beginning) => Some(beginning.apply(&connection).await?),
-        None => None,
-    };
-    let (schema, sequences) = (store.schema(), sequences.as_deref());
+    let report = wanted.migrate(&config, &sql).await?;
     match global.output {
-        Output::Json => {
-            let schema_version = run::SCHEMA_VERSION;
-            print::json(&Document { schema_version, end: "cloud", schema, from, to, sequences })?;
-            return Ok(0);
-        }
-        Output::Human if from == to => {
-            println!("cloud, schema {schema}: up to date (version {to})");
-        }
-        Output::Human => println!("cloud, schema {schema}: migrated from version {from} to {to}"),
+        Output::Json => print::json(&document(&report))?,
+        Output::Human => say(&report),
     }
-    sequences.unwrap_or_default().iter().for_each(print::key_range);
-    Ok(0)
+    Ok(wanted.exit_code(&report))
+}
+
+fn warnings(report: &SetUpReport) -> Vec<Warning> {
+    let skipped = report.triggers.iter().flat_map(|triggers| &triggers.skipped);
+    let skipped = skipped.map(|table| Warning {
+        message: format!("{}: its changes are not logged: {}", table.table, table.reason),
+        remedy: table.remedy.clone(),
+    });
+    let desktop = report.warning.iter();
+    let desktop =
+        desktop.map(|e| Warning { message: e.to_string(), remedy: e.remedy().to_owned() });
+    skipped.chain(desktop).collect()
+}
+
+fn document(report: &SetUpReport) -> Document<'_> {
+    let (end, tables, desktop) = match &report.cloud {
+        Some(cloud) => ("cloud", Some(cloud), report.desktop.as_ref()),
+        None => ("desktop", report.desktop.as_ref(), None),
+    };
+    Document {
+        schema_version: run::SCHEMA_VERSION,
+        end,
+        tables,
+        triggers: report.triggers.as_ref(),
+        desktop,
+        sequences: report.sequences.as_deref(),
+        warnings: warnings(report),
+    }
+}
+
+fn say(report: &SetUpReport) {
+    for (end, tables) in [("cloud", &report.cloud), ("desktop", &report.desktop)] {
+        match tables {
+            Some(EndReport { schema, from, to }) if from == to => {
+                println!("{end}, schema {schema}: up to date (version {to})");
+            }
+            Some(EndReport { schema, from, to }) => {
+                println!("{end}, schema {schema}: migrated from version {from} to {to}");
+            }
+            None => {}
+        }
+    }
+    if let Some(Installed { installed, present, .. }) = &report.triggers {
+        match installed.len() {
+            0 => println!("cloud, change log: up to date ({} tables)", present.len()),
+            _ => println!("cloud, change log: triggers installed on {}", installed.join(", ")),
+        }
+    }
+    report.sequences.iter().flatten().for_each(print::key_range);
+    for Warning { message, remedy } in warnings(report) {
+        println!("warning: {message}\n  {remedy}");
+    }
 }

@@ -14,6 +14,7 @@ mod progress;
 mod runs;
 mod signals;
 mod status;
+mod uninstall;
 mod verify;
 mod watermark;
 
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{End, Error, Result};
 use crate::model::Direction;
 use crate::run::Way;
 
@@ -83,6 +84,24 @@ struct Tables {
     names: Vec<String>,
 }
 
+/// [`End`], as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Side {
+    /// The office's database.
+    Desktop,
+    /// The PostgreSQL that the mobile app works on.
+    Cloud,
+}
+
+impl Side {
+    fn end(self) -> End {
+        match self {
+            Side::Desktop => End::Desktop,
+            Side::Cloud => End::Cloud,
+        }
+    }
+}
+
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
@@ -122,6 +141,7 @@ enum Verb {
     Status(status::Arguments),
     Watermark(watermark::Arguments),
     Config(config::Arguments),
+    Uninstall(uninstall::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -164,6 +184,7 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,
         Verb::Watermark(arguments) => watermark::run(&cli.global, arguments).await,
         Verb::Config(arguments) => config::run(&cli.global, arguments),
+        Verb::Uninstall(arguments) => uninstall::run(&cli.global, arguments).await,
         Verb::Demo(arguments) => demo::run(&cli.global, arguments, stop.token()).await,
     }?;
     Ok(stop.code(code))

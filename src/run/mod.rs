@@ -9,6 +9,7 @@ mod retry;
 mod schedule;
 pub mod script;
 pub mod sequences;
+pub mod setup;
 pub mod watermark;
 mod worker;
 

@@ -3,7 +3,7 @@
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
-use crate::error::{Error, Kind, Result};
+use crate::error::{End, Error, Kind, Result};
 
 use super::Store;
 
@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "migrations/001_tables.sql",
     "migrations/002_refused_rows.sql",
     "migrations/003_both_ways.sql",
+    "migrations/004_change_log.sql",
 ];
 
 /// What `migrate` did.
@@ -37,10 +38,16 @@ impl Store<'_> {
     /// not create them.
     pub async fn migrate(&self, connection: &Connection) -> Result<Migrated> {
         self.steps(connection).await.map_err(|e| match e.kind() {
-            Kind::Unauthorised => e.remedied(
-                "Migrate as a role that may create a schema there, as in CLOUD_URL=… tidegate \
-                 migrate; runs go on as theirs.",
-            ),
+            Kind::Unauthorised => {
+                let variable = match connection.end() {
+                    End::Cloud => "CLOUD_URL",
+                    End::Desktop => "DESKTOP_URL",
+                };
+                e.remedied(format!(
+                    "Migrate as a role that may create a schema there, as in {variable}=… tidegate \
+                     migrate; runs go on as theirs."
+                ))
+            }
             _ => e,
         })
     }

@@ -2,16 +2,19 @@
 
 mod books;
 mod counts;
+mod log;
 mod migrate;
 mod positions;
 mod rights;
 mod runs;
 mod state;
 mod status;
+mod uninstall;
 mod withheld;
 
 pub use books::Books;
 pub use counts::{Count, Counted, Logged};
+pub use log::{Installed, LogTable, Skipped, Trigger};
 pub use migrate::Migrated;
 pub use positions::{Moment, TablePosition};
 pub use rights::{RIGHTS, TableRights};

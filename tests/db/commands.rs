@@ -72,15 +72,17 @@ fn redact(value: &mut Value) {
 async fn migrate_is_idempotent() {
     let office = office().await;
     for _ in 0..2 {
-        let parts = ["cloud, schema tidegate: up to date (version 2)"];
+        let parts = ["cloud, schema tidegate: up to date (version 4)"];
         says(&office, &["migrate"], 0, &parts);
     }
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();
-    says(&office, &["migrate"], 0, &["migrated from version 0 to 2"]);
+    says(&office, &["migrate"], 0, &["migrated from version 0 to 4"]);
     says(&office, &["forward"], 0, &["3 rows written"]);
     let json = says(&office, &["migrate", "--output", "json"], 0, &[]);
     let expected = serde_json::json!({
-        "schema_version": 1, "end": "cloud", "schema": "tidegate", "from": 2, "to": 2
+        "schema_version": 1, "end": "cloud", "schema": "tidegate", "from": 4, "to": 4,
+        "triggers": { "installed": [], "present": ["jobs"], "skipped": [] },
+        "desktop": { "schema": "tidegate", "from": 4, "to": 4 }, "warnings": []
     });
     assert_eq!(document(&json), expected);
 }
@@ -90,7 +92,9 @@ async fn migrate_sql_is_the_same_without_the_program() {
     let office = office().await;
     let sql = says(&office, &["migrate", "--sql"], 0, &[]);
     office.cluster.create_database("empty", None).unwrap();
-    connect(&office.cluster.url("empty")).await.batch_execute(stdout(&sql)).await.unwrap();
+    let empty = connect(&office.cluster.url("empty")).await;
+    empty.batch_execute(JOBS).await.unwrap();
+    empty.batch_execute(stdout(&sql)).await.unwrap();
     office.write_config(&office.cluster.url("desktop"), &office.cluster.url("empty"), "");
     says(&office, &["migrate"], 0, &["up to date"]);
 }
@@ -101,7 +105,7 @@ async fn runs_need_migrate_and_the_same_version() {
     let newer = "insert into tidegate._sync_migrations values (99)";
     office.cloud.batch_execute(newer).await.unwrap();
     for verb in ["forward", "status", "migrate"] {
-        let parts = ["are of version 99; this program knows version 2", "Install the newer"];
+        let parts = ["are of version 99; this program knows version 4", "Install the newer"];
         says(&office, &[verb], 10, &parts);
     }
     office.cloud.batch_execute("drop schema tidegate cascade").await.unwrap();
@@ -368,6 +372,7 @@ fn every_verb_has_help() {
         "watermark accept",
         "config",
         "config show",
+        "uninstall",
         "demo",
     ] {
         let mut command = std::process::Command::new(crate::support::TIDEGATE);

@@ -19,6 +19,7 @@ mod horizon;
 mod init;
 mod keys;
 mod killed;
+mod log;
 mod losses;
 mod merging;
 mod network;

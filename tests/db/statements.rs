@@ -3,6 +3,12 @@
 use std::path::Path;
 use std::process::Output;
 
+use tidegate::config::Config;
+use tidegate::db::postgres::{Database, Purpose};
+use tidegate::error::End;
+use tidegate::sql::Sql;
+use tidegate::store::Store;
+
 use crate::proxy::{Fault, Proxy};
 use crate::support::Office;
 
@@ -128,11 +134,16 @@ async fn everything(office: &Listened) {
     office.run(&["forward"], Some(20), "");
     office.run(&["watermark", "set", "orders", "--to", "2026-01-01T00:00:00Z"], Some(0), "");
     office.run(&["migrate", "--mobile-keys-from", "1000000"], Some(0), "");
+    let config = Config::load(Some(&office.office.config_path())).unwrap();
+    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1).unwrap();
+    let (sql, cloud) = (Sql::default(), cloud.connection().await.unwrap());
+    Store::new(&sql, "tidegate").prune_log(&cloud, "orders", "3").await.unwrap();
 }
 
 /// What the verbs that only look ask beside that: the cloud, then the desktop.
 fn looks(office: &Listened, cloud: &[String], desktop: &[String]) -> Vec<String> {
     office.run(&["check"], Some(0), "");
+    office.run(&["uninstall"], Some(0), "");
     let new = |statements: Vec<String>, known: &[String]| {
         statements.into_iter().filter(|s| !known.contains(s)).collect::<Vec<_>>()
     };

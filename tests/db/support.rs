@@ -50,13 +50,7 @@ impl Office {
     /// The same, ready for both directions: the desktop has tidegate's tables, the cloud's log its
     /// triggers.
     pub async fn both_ways(schema: &str, tables: &[&str]) -> Self {
-        let office = Self::open(schema, tables).await;
-        let migration = office.tidegate(&["migrate", "--sql"]);
-        office.desktop.batch_execute(&String::from_utf8(migration.stdout).unwrap()).await.unwrap();
-        for table in tables {
-            office.cloud.batch_execute(&log_changes(table)).await.unwrap();
-        }
-        office
+        Self::open(schema, tables).await
     }
 
     /// The same, with settings of the server.
@@ -212,17 +206,6 @@ impl Office {
         assert_eq!(desktop, cloud, "{query}");
         cloud
     }
-}
-
-/// What logs the changes of a table whose key is `id`.
-fn log_changes(table: &str) -> String {
-    format!(
-        "create trigger _sync_log_change after insert or update or delete on {table} for each row \
-         when (coalesce(current_setting('tidegate.writing', true), '') = '') \
-         execute function tidegate._sync_log_change('{table}', 'source', 'id'); \
-         alter table {table} enable always trigger _sync_log_change; \
-         insert into tidegate._sync_logged values ('{table}', now(), pg_current_xact_id())"
-    )
 }
 
 /// Whether there is time for many rounds (`scripts/test.sh --long`).

@@ -6,6 +6,7 @@ pub(super) mod ends;
 pub(super) mod horizon;
 pub(super) mod indexes;
 pub(super) mod keys;
+pub(super) mod log;
 pub(super) mod planning;
 pub(super) mod rights;
 pub(super) mod sequences;

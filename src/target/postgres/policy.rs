@@ -94,7 +94,10 @@ fn entry_is_row(plan: &TablePlan) -> String {
     const PLAIN: [&str; 7] =
         ["integer", "bigint", "smallint", "text", "character varying", "uuid", "boolean"];
     if plan.key_columns().all(|c| PLAIN.contains(&c.bare_type.as_str())) {
-        return format!("c.key = {}", key_json(plan));
+        let key = key_json(plan);
+        return format!(
+            "jsonb_hash_extended(c.key, 0) = jsonb_hash_extended({key}, 0) and c.key = {key}"
+        );
     }
     let same = |c: &ColumnPlan| {
         format!("(c.key ->> {})::{} = {}", literal(&c.name), c.target_type, staged(c))

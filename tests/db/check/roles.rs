@@ -9,7 +9,7 @@ async fn office() -> Office {
     let office = Office::open(&schema, &["jobs", "hidden"]).await;
     let grants = "create role app login; grant usage on schema tidegate to app;
         grant select, insert, update on all tables in schema public, tidegate to app;
-        grant delete on tidegate._sync_withheld to app";
+        grant delete on tidegate._sync_withheld, tidegate._sync_changes, tidegate._sync_images to app";
     office.cloud.batch_execute(grants).await.unwrap();
     let rights =
         "grant select on all tables in schema public to app; grant pg_read_all_stats to app";

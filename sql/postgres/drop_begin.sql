@@ -1,0 +1,2 @@
+begin;
+set local lock_timeout = '3s';
