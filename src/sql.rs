@@ -92,6 +92,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/place_position.sql",
     "postgres/positions.sql",
     "postgres/present_output.sql",
+    "postgres/prunable.sql",
     "postgres/prune_log.sql",
     "postgres/queue.sql",
     "postgres/read_after.sql",

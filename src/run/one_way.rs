@@ -113,7 +113,7 @@ impl OneWay<'_> {
             (false, Direction::Forward) => {
                 sequences::pass_keys(&target, config, sql, &reports).await;
             }
-            (false, Direction::Reverse) => {}
+            (false, Direction::Reverse) => self.prune(&view, &target, &reports).await,
         }
         Ok(self.in_order(reports))
     }
@@ -143,6 +143,31 @@ impl OneWay<'_> {
             false => reader,
         };
         reader.open(&plans).await
+    }
+
+    /// Forgets what of the cloud's log has come home, after a run that read any of it. That it can't
+    /// is no reason to call the run failed: the next one does.
+    async fn prune(&self, view: &PgView, desktop: &Database, reports: &[TableReport]) {
+        let read = reports.iter().filter(|report| report.read > 0);
+        let labels: Vec<String> = read.map(|report| report.table.clone()).collect();
+        if labels.is_empty() || self.config.cloud_capture != Capture::Log {
+            return;
+        }
+        let (home, away) = (End::Desktop, End::Cloud);
+        let pruned = async {
+            let desktop = desktop.connection().await?;
+            let store = opening::store(self.config, home, self.sql);
+            let prunable = store.prunable(&desktop, &labels).await?;
+            let log = opening::store(self.config, away, self.sql);
+            let cloud = view.connection().await?;
+            for (label, below) in prunable {
+                log.prune_log(&cloud, &label, &below).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(e) = pruned.await {
+            tracing::warn!(error = %e, "the change log was not pruned");
+        }
     }
 
     /// Tables of the desktop's own are none of reverse's business, unless they are asked for.

@@ -115,6 +115,14 @@ impl PgView {
         Ok(())
     }
 
+    /// Another session of the database, outside of the snapshot.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub async fn connection(&self) -> Result<Connection> {
+        self.database.connection().await
+    }
+
     fn own(&self, plan: &TablePlan) -> Own<'_> {
         let known = self.known.get(&plan.label());
         Own {

@@ -1,5 +1,6 @@
 //! How much of the log is kept.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
@@ -25,6 +26,21 @@ impl Store<'_> {
         let doing = format!("pruning the change log of {label}");
         let gone: i64 = connection.value(doing, &sql, &params).await?;
         Ok(gone.unsigned_abs())
+    }
+
+    /// The tables called `labels` and the transactions below which their logs are not needed any
+    /// more, as the database that reverse writes knows.
+    pub async fn prunable(
+        &self,
+        connection: &Connection,
+        labels: &[String],
+    ) -> Result<Vec<(String, String)>> {
+        let sql = self.render("postgres/prunable.sql");
+        let params = [(&labels as _, Type::TEXT_ARRAY)];
+        let doing = "looking what of the change log is needed";
+        let rows = connection.rows(doing, &sql, &params).await?;
+        let known = |row: &Row| Some((row.get(0), row.get::<_, Option<String>>(1)?));
+        Ok(rows.iter().filter_map(known).collect())
     }
 
     /// Those of the tables called `labels` of which the log holds more than `entries`.
