@@ -50,7 +50,7 @@ pub enum Edited {
     BothIncomingWins,
     /// Both; the one that is held later, or at the same time and by the owner.
     BothHeldWins,
-    /// The target's row was deleted by a user of the target.
+    /// The one that comes in, while users of the target deleted theirs.
     Deleted,
 }
 
@@ -199,7 +199,8 @@ pub const FORWARD_BY_LOG: Policy = Policy {
             Reason::DeletedByMobile,
             "a mobile user deleted this row of the desktop's",
         )
-        .when(Edited::Deleted),
+        .when(Edited::Deleted)
+        .contested(),
         NEW,
         COLLISION,
         MEETS_NOBODYS,
@@ -246,7 +247,13 @@ const GONE_FROM_DESKTOP: Rule = withhold(
     Incoming::Other,
     Held::Nothing,
     Reason::DeletedByDesktop,
-    "the row is the desktop's, and the desktop has deleted it",
+    "a mobile user edited a row of the desktop's, and the desktop has deleted it",
+);
+const GONE_UNEDITED: Rule = rule(
+    Incoming::Other,
+    Held::Nothing,
+    Verdict::Unchanged,
+    "the desktop has deleted its row, and no mobile edit of it is pending",
 );
 const MOBILE_STANDS: Rule = rule(
     Incoming::Writer,
@@ -311,7 +318,8 @@ pub const REVERSE_BY_LOG: Policy = Policy {
         )
         .when(Edited::Incoming),
         MOBILE_STANDS,
-        GONE_FROM_DESKTOP,
+        GONE_FROM_DESKTOP.when(Edited::Deleted).contested(),
+        GONE_UNEDITED,
         rule(
             Incoming::Other,
             Held::Others,

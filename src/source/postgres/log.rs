@@ -11,6 +11,8 @@ use super::render::{self, KEYS, Own, Statement, WATERMARK, setting};
 
 /// The setting that holds what has been read above the watermark.
 const AFTER: &str = "tidegate.after";
+/// The setting that holds the other side's mark.
+const OTHER: &str = "tidegate.other";
 /// The setting that holds the moment since when changes are in the log, if some may not be.
 const UNLOGGED: &str = "tidegate.unlogged";
 
@@ -51,6 +53,7 @@ pub(super) fn reading(
         }
     };
     let mut settings = render::settings(plan);
+    settings.push((OTHER, plan.owner.other.clone()));
     settings.push((WATERMARK, at.watermark.clone().unwrap_or_default()));
     settings.push((AFTER, at.after.clone().unwrap_or_default()));
     let may_lack = |logged: &&Logged| order == Order::Another && !logged.reaches(at);
@@ -68,6 +71,8 @@ pub(super) fn reading(
         ("key_is_row", render::key_is_row(plan, "e.key")),
         ("asked_is_row", render::key_is_row(plan, "k.key")),
         ("owned", render::owned(plan)),
+        ("may_be_edited", may_be_edited(plan)),
+        ("others", others(plan)),
     ];
     (statement, slots, settings)
 }
@@ -109,6 +114,11 @@ fn entries(sql: &Sql, plan: &TablePlan, own: &Own<'_>, asked: &Asked) -> String 
     )
 }
 
+/// That the row is the other side's.
+fn others(plan: &TablePlan) -> String {
+    format!("{}::text = {}", render::value(plan.owner_column()), setting(OTHER, "text"))
+}
+
 /// What is said of a row beside its columns.
 fn note(plan: &TablePlan, own: &Own<'_>, note: Note, order: Order) -> String {
     match (note, order) {
@@ -124,10 +134,12 @@ fn note(plan: &TablePlan, own: &Own<'_>, note: Note, order: Order) -> String {
     }
 }
 
-/// When the row was edited: its own stamp, if the edit set that, otherwise by the log's clock; the
-/// stamp of a row that no edit is known of.
+/// When the row was edited: its own stamp, if the edit set that, otherwise by the log's clock. Of a
+/// row that no edit is known of, its stamp, unless that may have been set by a trigger when forward
+/// wrote the row.
 fn edited_at(plan: &TablePlan) -> String {
-    let of_row = match plan.stamps.source.is_empty() {
+    let has_triggers = plan.has_note(Note::Counterpart);
+    let of_row = match has_triggers || plan.stamps.source.is_empty() {
         true => NO_STAMP.to_owned(),
         false => render::stamp(plan),
     };

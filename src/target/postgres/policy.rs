@@ -185,7 +185,8 @@ fn by_notes(plan: &TablePlan, store: &str, edited: Edited) -> String {
             format!("{by_mobile} and {stamps}")
         }
         Edited::BothHeldWins => by_mobile,
-        Edited::Deleted => "false".to_owned(),
+        // An edit that is on record: what may have been one before that is none of a row that is gone.
+        Edited::Deleted => format!("{bases} is not null"),
     }
 }
 
@@ -267,6 +268,11 @@ fn equal(plan: &TablePlan, store: &str) -> String {
     }
     if plan.target_has_triggers {
         equal += &format!(" or {}", stands_for(plan, store, &staged_digest(plan), &digest));
+    }
+    if plan.has_note(Note::Bases) {
+        // Without an edit on record, another stamp alone is none.
+        let bases = Note::Bases.name();
+        equal += &format!(" or s.{bases} is null and {digest} = {}", staged_digest(plan));
     }
     equal
 }
