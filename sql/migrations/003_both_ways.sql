@@ -66,8 +66,6 @@ comment on column {{store}}._sync_withheld.since is
     'Where the table stood before the row was withheld; null: nothing of it is pending any more.';
 alter table {{store}}._sync_withheld add column contested boolean not null default false;
 comment on column {{store}}._sync_withheld.contested is 'Whether both sides changed the row.';
-alter table {{store}}._sync_metadata drop constraint _sync_metadata_stream_check;
-alter table {{store}}._sync_metadata add check (stream in ('changes', 'deletes', 'backfill', 'reconcile', 'queue'));
 
 -- How the log writes rows: as runs do, whatever a user has set. Nothing that a row holds may fail its write.
 
