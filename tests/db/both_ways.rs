@@ -1,5 +1,8 @@
 //! Both directions.
 
+mod matrix;
+mod settling;
+
 use crate::support::{JOBS, Office, counts, of, value};
 
 /// Mobile work comes home, and the run after it has nothing to do.

@@ -220,6 +220,12 @@ pub fn seed() -> Option<u64> {
     std::env::var("TIDEGATE_SEED").ok().and_then(|seed| seed.parse().ok())
 }
 
+/// Whether what the tests say in `docs/` is written there (`TIDEGATE_WRITE_DOCS`).
+#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
+pub fn writes_docs() -> bool {
+    std::env::var_os("TIDEGATE_WRITE_DOCS").is_some()
+}
+
 /// Numbers without a pattern (splitmix64), the same for the same seed.
 pub struct Dice(u64);
 
