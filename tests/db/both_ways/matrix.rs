@@ -10,22 +10,47 @@ use tidegate::sql::Sql;
 use tokio_postgres::Client;
 
 use crate::support::{JOBS, Office};
-use cells::{Cell, Change, Later, Moment, Start, cells};
+use cells::{Cell, Change, Half, LATER, Later, MOMENTS, Moment, Start, cells};
 use judge::{Observed, observe};
+
+const REVERSE: Half = Half { direction: Direction::Reverse, full: false };
+const FORWARD: Half = Half { direction: Direction::Forward, full: false };
 
 /// What every pair of changes comes to, as documented, wherever the two fall.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_pair_of_changes_comes_to_what_is_documented() {
-    let cells = cells();
+    let observed = play([REVERSE, FORWARD]).await;
+    page::hold("outcomes", &page::outcomes(&observed));
+}
+
+/// Also where the runs are not the halves of a `sync`.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_of_changes_around_other_runs_comes_to_the_same() {
+    let whole = |half: Half| Half { full: true, ..half };
+    for halves in [
+        [FORWARD, REVERSE],
+        [REVERSE, REVERSE],
+        [FORWARD, FORWARD],
+        [whole(REVERSE), whole(FORWARD)],
+        [whole(FORWARD), whole(REVERSE)],
+    ] {
+        play(halves).await;
+    }
+}
+
+/// The changes around two runs, then `sync` until there is rest: what came of each.
+async fn play(halves: [Half; 2]) -> Vec<(Cell, Observed)> {
+    let cells = cells(halves);
     let office = Office::both_ways(JOBS, &["jobs"]).await;
-    // A row is read again only if it has changed.
-    office.configure("lag = \"0s\"");
+    // A row is read again only if it has changed, and no run is one batch.
+    office.configure("lag = \"0s\"\nbatch_rows = 500");
     let story = Story::new(&office, &cells).await;
     story.begin().await;
-    story.change(Moment::Before).await;
-    one_way(&office, Direction::Reverse).await;
-    story.change(Moment::Between).await;
-    one_way(&office, Direction::Forward).await;
+    for (moment, half) in MOMENTS.into_iter().zip(halves) {
+        story.change(moment).await;
+        let request = Request { full: half.full, ..Request::default() };
+        run(&office, Way::One(half.direction), &request).await;
+    }
     story.change(Moment::After).await;
     let quiet = settle(&office, &Request::default()).await;
     assert!(quiet <= 3, "{quiet} cycles until there was rest");
@@ -38,28 +63,22 @@ async fn every_pair_of_changes_comes_to_what_is_documented() {
         faults.extend(judge::faults_by_changes(cell, then));
         faults.extend(judge::faults(cell, now));
     }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    let observed: Vec<(Cell, Observed)> = cells.into_iter().zip(in_the_end).collect();
-    page::hold("outcomes", &page::outcomes(&observed));
+    assert!(faults.is_empty(), "{halves:?}: {} faults:\n{}", faults.len(), faults.join("\n"));
+    cells.into_iter().zip(in_the_end).collect()
 }
 
 /// Cycles until one writes nothing at either end.
 async fn settle(office: &Office, request: &Request) -> usize {
     for cycle in 1..=6 {
-        let report = office.run_way(Way::Both, request, &Sql::default()).await.unwrap();
-        if checked(report).written() == 0 {
+        if run(office, Way::Both, request).await.written() == 0 {
             return cycle;
         }
     }
     panic!("no rest");
 }
 
-async fn one_way(office: &Office, direction: Direction) {
-    let way = Way::One(direction);
-    checked(office.run_way(way, &Request::default(), &Sql::default()).await.unwrap());
-}
-
-fn checked(report: RunReport) -> RunReport {
+async fn run(office: &Office, way: Way, request: &Request) -> RunReport {
+    let report = office.run_way(way, request, &Sql::default()).await.unwrap();
     assert!(report.tables.iter().all(|t| t.error.is_none()), "{report:?}");
     report
 }
@@ -109,7 +128,7 @@ impl<'s> Story<'s> {
 
     /// What both do at one moment.
     async fn change(&self, moment: Moment) {
-        for later in [Later::Desktop, Later::Mobile, Later::Neither] {
+        for later in LATER {
             let by_desktop = |cell: &Cell| cell.later == later && cell.desktop_at == moment;
             let stamp = (later == Later::Neither).then_some(&*self.equal);
             for change in cells::CHANGES {

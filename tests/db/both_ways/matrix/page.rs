@@ -35,7 +35,7 @@ pub fn outcomes(observed: &[(Cell, Observed)]) -> String {
     let mut texts: BTreeMap<(Start, Change, Change, Later, Seen), BTreeSet<String>> =
         BTreeMap::new();
     for (cell, seen) in observed {
-        let place = (cell.start, cell.desktop, cell.mobile, cell.later, cell.seen());
+        let place = (cell.start, cell.desktop, cell.mobile, cell.later, cell.seen);
         texts.entry(place).or_default().insert(outcome(seen));
     }
     let mut lines = Vec::new();
