@@ -16,10 +16,13 @@ use judge::{Observed, observe};
 const REVERSE: Half = Half { direction: Direction::Reverse, full: false };
 const FORWARD: Half = Half { direction: Direction::Forward, full: false };
 
+const SYNC: [Half; 2] = [REVERSE, FORWARD];
+
 /// What every pair of changes comes to, as documented, wherever the two fall.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_pair_of_changes_comes_to_what_is_documented() {
-    let observed = play([REVERSE, FORWARD]).await;
+    let office = office().await;
+    let observed = play(&office, &cells(SYNC), SYNC, ALL).await;
     page::hold("outcomes", &page::outcomes(&observed));
 }
 
@@ -34,37 +37,76 @@ async fn every_pair_of_changes_around_other_runs_comes_to_the_same() {
         [whole(REVERSE), whole(FORWARD)],
         [whole(FORWARD), whole(REVERSE)],
     ] {
-        play(halves).await;
+        play(&office().await, &cells(halves), halves, ALL).await;
     }
 }
 
-/// The changes around two runs, then `sync` until there is rest: what came of each.
-async fn play(halves: [Half; 2]) -> Vec<(Cell, Observed)> {
-    let cells = cells(halves);
+/// Also where triggers at both ends stamp every change, tidegate's as well, and make something else
+/// of what is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_of_changes_among_triggers_comes_to_the_same() {
+    for halves in [SYNC, [FORWARD, REVERSE]] {
+        for [desktop, cloud] in
+            [["", ""], ["new.name := lower(new.name);", "new.name := upper(new.name);"]]
+        {
+            let office = office().await;
+            add_trigger(&office.desktop, desktop).await;
+            add_trigger(&office.cloud, cloud).await;
+            let mut cells = cells(halves);
+            cells.retain(Cell::is_in_order);
+            play(&office, &cells, halves, WITHOUT_STAMP).await;
+        }
+    }
+}
+
+async fn add_trigger(end: &Client, body: &str) {
+    let trigger = format!(
+        "create function touch() returns trigger language plpgsql as \
+         $$ begin {body} new.updated_at := clock_timestamp(); return new; end $$; \
+         create trigger touch before insert or update on jobs for each row execute function touch()"
+    );
+    end.batch_execute(&trigger).await.unwrap();
+}
+
+/// A row is read again only if it has changed, and no run is one batch.
+async fn office() -> Office {
     let office = Office::both_ways(JOBS, &["jobs"]).await;
-    // A row is read again only if it has changed, and no run is one batch.
     office.configure("lag = \"0s\"\nbatch_rows = 500");
-    let story = Story::new(&office, &cells).await;
+    office
+}
+
+/// What both ends must have the same: all of a row, or all that triggers don't set.
+const ALL: &str = "jobs";
+const WITHOUT_STAMP: &str = "(id, lower(name), source, created_at)";
+
+/// The changes around two runs, then `sync` until there is rest: what came of each.
+async fn play(
+    office: &Office,
+    cells: &[Cell],
+    halves: [Half; 2],
+    compared: &str,
+) -> Vec<(Cell, Observed)> {
+    let story = Story::new(office, cells).await;
     story.begin().await;
     for (moment, half) in MOMENTS.into_iter().zip(halves) {
         story.change(moment).await;
         let request = Request { full: half.full, ..Request::default() };
-        run(&office, Way::One(half.direction), &request).await;
+        run(office, Way::One(half.direction), &request).await;
     }
     story.change(Moment::After).await;
-    let quiet = settle(&office, &Request::default()).await;
+    let quiet = settle(office, &Request::default()).await;
     assert!(quiet <= 3, "{quiet} cycles until there was rest");
-    let by_changes = observe(&office, &cells).await;
-    let whole_tables = settle(&office, &Request { full: true, ..Request::default() }).await;
+    let by_changes = observe(office, cells, compared).await;
+    let whole_tables = settle(office, &Request { full: true, ..Request::default() }).await;
     assert!(whole_tables <= 3, "{whole_tables} cycles over whole tables until there was rest");
-    let in_the_end = observe(&office, &cells).await;
+    let in_the_end = observe(office, cells, compared).await;
     let mut faults = Vec::new();
     for (cell, (then, now)) in cells.iter().zip(by_changes.iter().zip(&in_the_end)) {
         faults.extend(judge::faults_by_changes(cell, then));
         faults.extend(judge::faults(cell, now));
     }
     assert!(faults.is_empty(), "{halves:?}: {} faults:\n{}", faults.len(), faults.join("\n"));
-    cells.into_iter().zip(in_the_end).collect()
+    cells.iter().copied().zip(in_the_end).collect()
 }
 
 /// Cycles until one writes nothing at either end.

@@ -138,6 +138,16 @@ impl Cell {
             && !(inserted_twice && self.seen != Seen::Neither)
     }
 
+    /// Whether both users change the row when the clock says so, the mobile user last at each
+    /// moment, and with a stamp.
+    pub fn is_in_order(&self) -> bool {
+        let later = match self.desktop_at > self.mobile_at {
+            true => Later::Desktop,
+            false => Later::Mobile,
+        };
+        self.later == later && ![self.desktop, self.mobile].contains(&Change::Unstamped)
+    }
+
     fn seen_around(&self, halves: [Half; 2]) -> Seen {
         let (desktop_at, mobile_at) = (self.desktop_at as usize, self.mobile_at as usize);
         let carried = |from: usize, to: usize, by: &dyn Fn(&Half) -> bool| {

@@ -20,12 +20,13 @@ pub struct Observed {
     kept: BTreeSet<Version>,
 }
 
-/// What is to be seen of each cell.
-pub async fn observe(office: &Office, cells: &[Cell]) -> Vec<Observed> {
+/// What is to be seen of each cell; `compared` is what both ends must have the same.
+pub async fn observe(office: &Office, cells: &[Cell], compared: &str) -> Vec<Observed> {
     let mut observed: BTreeMap<i32, Observed> =
         cells.iter().map(|cell| (cell.id, Observed::default())).collect();
     for (number, end) in [&office.desktop, &office.cloud].into_iter().enumerate() {
-        for (id, row) in rows(end, "select id || ' ' || jobs from jobs").await {
+        for (id, row) in rows(end, &format!("select id || ' ' || {compared}::text from jobs")).await
+        {
             observed.get_mut(&id).unwrap().live[number] = Some(row);
         }
         let trash = "select (key ->> 'id') || ' ' || (row ->> 'name') from tidegate._sync_trash";
@@ -55,7 +56,7 @@ async fn rows(end: &Client, query: &str) -> Vec<(i32, String)> {
 }
 
 fn version(name: &str) -> Version {
-    match name {
+    match &*name.to_lowercase() {
         "start" => Version::Start,
         "desktop" => Version::Desktop,
         "mobile" => Version::Mobile,
