@@ -1,6 +1,7 @@
 //! Both directions.
 
 mod matrix;
+mod owners;
 mod settling;
 
 use crate::support::{JOBS, Office, counts, of, value};

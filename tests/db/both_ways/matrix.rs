@@ -21,8 +21,10 @@ const SYNC: [Half; 2] = [REVERSE, FORWARD];
 /// What every pair of changes comes to, as documented, wherever the two fall.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_pair_of_changes_comes_to_what_is_documented() {
+    let cells = cells(SYNC);
     let office = office().await;
-    let observed = play(&office, &cells(SYNC), SYNC, ALL).await;
+    let played = Story::new(&office, &cells, &Sql::default()).await.play(SYNC, ALL).await;
+    let observed: Vec<(&Cell, Observed)> = cells.iter().zip(played.hold()).collect();
     page::hold("outcomes", &page::outcomes(&observed));
 }
 
@@ -37,7 +39,9 @@ async fn every_pair_of_changes_around_other_runs_comes_to_the_same() {
         [whole(REVERSE), whole(FORWARD)],
         [whole(FORWARD), whole(REVERSE)],
     ] {
-        play(&office().await, &cells(halves), halves, ALL).await;
+        let cells = cells(halves);
+        let office = office().await;
+        Story::new(&office, &cells, &Sql::default()).await.play(halves, ALL).await.hold();
     }
 }
 
@@ -54,7 +58,9 @@ async fn every_pair_of_changes_among_triggers_comes_to_the_same() {
             add_trigger(&office.cloud, cloud).await;
             let mut cells = cells(halves);
             cells.retain(Cell::is_in_order);
-            play(&office, &cells, halves, WITHOUT_STAMP).await;
+            let sql = Sql::default();
+            let story = Story::new(&office, &cells, &sql).await;
+            story.play(halves, WITHOUT_STAMP).await.hold();
         }
     }
 }
@@ -79,64 +85,53 @@ async fn office() -> Office {
 const ALL: &str = "jobs";
 const WITHOUT_STAMP: &str = "(id, lower(name), source, created_at)";
 
-/// The changes around two runs, then `sync` until there is rest: what came of each.
-async fn play(
-    office: &Office,
-    cells: &[Cell],
-    halves: [Half; 2],
-    compared: &str,
-) -> Vec<(Cell, Observed)> {
-    let story = Story::new(office, cells).await;
-    story.begin().await;
-    for (moment, half) in MOMENTS.into_iter().zip(halves) {
-        story.change(moment).await;
-        let request = Request { full: half.full, ..Request::default() };
-        run(office, Way::One(half.direction), &request).await;
+/// What shows that the others can fail: faults, and what each of them leads to.
+#[tokio::test(flavor = "multi_thread")]
+async fn planted_faults_of_the_decisions_are_seen() {
+    for (statement, from, to, wanted) in [
+        ("postgres/trash.sql", "where {{contested}}", "where false", "is lost"),
+        ("postgres/queue.sql", "where {{contested}}", "where false", "[Desktop, Start] instead of"),
+        ("postgres/opposite.sql", "and w.reason = 'stale'", "and false", "the ends differ"),
+        ("postgres/log_of_row.sql", "c.operation <> 'queued'", "false", "is lost"),
+        ("postgres/overwrite.sql", "where v.pending", "where false", "instead of"),
+        ("postgres/withhold.sql", "then $6::jsonb end", "then null end", "instead of"),
+    ] {
+        let sql = Sql::default().planted(statement, from, to);
+        let cells = cells(SYNC);
+        let office = office().await;
+        let faults = Story::new(&office, &cells, &sql).await.play(SYNC, ALL).await.faults;
+        assert!(faults.iter().any(|f| f.contains(wanted)), "{statement}: {faults:?}");
     }
-    story.change(Moment::After).await;
-    let quiet = settle(office, &Request::default()).await;
-    assert!(quiet <= 3, "{quiet} cycles until there was rest");
-    let by_changes = observe(office, cells, compared).await;
-    let whole_tables = settle(office, &Request { full: true, ..Request::default() }).await;
-    assert!(whole_tables <= 3, "{whole_tables} cycles over whole tables until there was rest");
-    let in_the_end = observe(office, cells, compared).await;
-    let mut faults = Vec::new();
-    for (cell, (then, now)) in cells.iter().zip(by_changes.iter().zip(&in_the_end)) {
-        faults.extend(judge::faults_by_changes(cell, then));
-        faults.extend(judge::faults(cell, now));
-    }
-    assert!(faults.is_empty(), "{halves:?}: {} faults:\n{}", faults.len(), faults.join("\n"));
-    cells.iter().copied().zip(in_the_end).collect()
 }
 
-/// Cycles until one writes nothing at either end.
-async fn settle(office: &Office, request: &Request) -> usize {
-    for cycle in 1..=6 {
-        if run(office, Way::Both, request).await.written() == 0 {
-            return cycle;
-        }
-    }
-    panic!("no rest");
+/// What came of each cell.
+struct Played {
+    observed: Vec<Observed>,
+    faults: Vec<String>,
 }
 
-async fn run(office: &Office, way: Way, request: &Request) -> RunReport {
-    let report = office.run_way(way, request, &Sql::default()).await.unwrap();
-    assert!(report.tables.iter().all(|t| t.error.is_none()), "{report:?}");
-    report
+impl Played {
+    fn hold(self) -> Vec<Observed> {
+        let Self { observed, faults } = self;
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        observed
+    }
 }
 
 /// Two users at work.
 struct Story<'s> {
     office: &'s Office,
     cells: &'s [Cell],
-    /// The mobile users' clocks against the desktop's: earlier, later, and one moment for both.
+    sql: &'s Sql,
+    /// The mobile users' clocks against the desktop's: before the rows were made, later than now, and
+    /// one moment for both.
     earlier: String,
     later: String,
     equal: String,
 }
 
 impl<'s> Story<'s> {
-    async fn new(office: &'s Office, cells: &'s [Cell]) -> Self {
+    async fn new(office: &'s Office, cells: &'s [Cell], sql: &'s Sql) -> Self {
         let at = async |moment: &str| {
             let query = format!("select (now() {moment})::text");
             office.cloud.query_one(&query, &[]).await.unwrap().get(0)
@@ -144,10 +139,48 @@ impl<'s> Story<'s> {
         Self {
             office,
             cells,
-            earlier: at("- interval '4 min'").await,
+            sql,
+            earlier: at("- interval '2 days'").await,
             later: at("+ interval '4 min'").await,
             equal: at("+ interval '3 min'").await,
         }
+    }
+
+    /// The changes around two runs, then `sync` until there is rest.
+    async fn play(&self, halves: [Half; 2], compared: &str) -> Played {
+        let (office, cells) = (self.office, self.cells);
+        self.begin().await;
+        for (moment, half) in MOMENTS.into_iter().zip(halves) {
+            self.change(moment).await;
+            let request = Request { full: half.full, ..Request::default() };
+            self.run(Way::One(half.direction), &request).await;
+        }
+        self.change(Moment::After).await;
+        let mut faults = Vec::new();
+        faults.extend(self.settle(&Request::default()).await);
+        let by_changes = observe(office, cells, compared).await;
+        faults.extend(self.settle(&Request { full: true, ..Request::default() }).await);
+        let observed = observe(office, cells, compared).await;
+        for (cell, (then, now)) in cells.iter().zip(by_changes.iter().zip(&observed)) {
+            faults.extend(judge::faults_by_changes(cell, then));
+            faults.extend(judge::faults(cell, now));
+        }
+        Played { observed, faults }
+    }
+
+    /// Runs until nothing is written at either end, which has to be the third time at the latest.
+    async fn settle(&self, request: &Request) -> Option<String> {
+        let mut written = Vec::new();
+        while written.len() < 3 && written.last() != Some(&0) {
+            written.push(self.run(Way::Both, request).await.written());
+        }
+        (written.last() != Some(&0)).then(|| format!("no rest: {written:?} rows written"))
+    }
+
+    async fn run(&self, way: Way, request: &Request) -> RunReport {
+        let report = self.office.run_way(way, request, self.sql).await.unwrap();
+        assert!(report.tables.iter().all(|t| t.error.is_none()), "{report:?}");
+        report
     }
 
     /// The rows that both ends have before.
@@ -161,7 +194,7 @@ impl<'s> Story<'s> {
             let ids = self.ids(|cell| cell.start == start);
             end.execute(insert, &[&ids, &mark]).await.unwrap();
         }
-        settle(self.office, &Request::default()).await;
+        assert_eq!(self.settle(&Request::default()).await, None);
     }
 
     fn ids(&self, which: impl Fn(&Cell) -> bool) -> Vec<i32> {

@@ -225,11 +225,18 @@ impl Cell {
         match (self.desktop, self.mobile, self.seen) {
             (Change::Nothing, Change::Nothing, _) => Version::Start,
             (_, Change::Nothing, _) | (_, _, Seen::ByDesktop) => Version::Desktop,
+            (Change::Nothing, _, _) | (_, _, Seen::ByMobile) => Version::Mobile,
             // Without a new stamp the desktop's version is as old as the row was.
-            (Change::Nothing | Change::Unstamped, _, _) | (_, _, Seen::ByMobile) => Version::Mobile,
+            (Change::Unstamped, _, _) if self.later != Later::Desktop => Version::Mobile,
             _ if self.later == Later::Mobile => Version::Mobile,
             _ => Version::Desktop,
         }
+    }
+
+    /// Whether nothing shows the desktop's change before whole tables are compared.
+    pub fn hides(&self) -> bool {
+        let alone = self.mobile == Change::Nothing || self.seen == Seen::ByDesktop;
+        self.desktop == Change::Unstamped && alone
     }
 
     /// Whether a version may be gone: who wrote over it had it before him.

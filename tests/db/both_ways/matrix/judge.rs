@@ -105,7 +105,7 @@ fn losses(cell: &Cell, seen: &Observed) -> Vec<String> {
 /// The faults of a cell once both ends are quiet, but for what only whole tables show.
 pub fn faults_by_changes(cell: &Cell, seen: &Observed) -> Vec<String> {
     let mut faults = losses(cell, seen);
-    let unseen = cell.desktop == Change::Unstamped || deletes(cell);
+    let unseen = cell.hides() || deletes(cell);
     if !unseen && seen.live[0] != seen.live[1] && !seen.is_withheld() {
         faults.push("the ends differ, and nothing says so".to_owned());
     }

@@ -31,7 +31,7 @@ pub fn hold(name: &str, text: &str) {
 const COLUMNS: [Seen; 3] = [Seen::Neither, Seen::ByMobile, Seen::ByDesktop];
 
 /// What came of every cell: a table for each start.
-pub fn outcomes(observed: &[(Cell, Observed)]) -> String {
+pub fn outcomes(observed: &[(&Cell, Observed)]) -> String {
     let mut texts: BTreeMap<(Start, Change, Change, Later, Seen), BTreeSet<String>> =
         BTreeMap::new();
     for (cell, seen) in observed {
