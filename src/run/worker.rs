@@ -1,5 +1,6 @@
 //! One table of a run: from its state to what came of it.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -85,7 +86,11 @@ impl<V: View, T: Target> Run<'_, V, T> {
             false => state.awaited.clone(),
         };
         let won = self.view.carried(plan).won;
-        awaited.extend(won.into_iter().map(|key| Awaited { key, once_owned: false, since: None }));
+        // A row that this direction has withheld as well is asked for once.
+        let known: HashSet<&String> = won.iter().collect();
+        awaited.retain(|a| !known.contains(&a.key));
+        let won = won.into_iter().map(|key| Awaited { key, once_owned: false, since: None });
+        awaited.extend(won);
         awaited
     }
 
