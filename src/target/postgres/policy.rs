@@ -45,7 +45,19 @@ pub(super) fn is_contested(plan: &TablePlan) -> String {
     let numbers: Vec<String> = plan.policy.contested().map(|n| n.to_string()).collect();
     match numbers.is_empty() {
         true => "false".to_owned(),
-        false => format!("(v.rule in ({}))", numbers.join(", ")),
+        // A row that was set aside was not judged.
+        false => format!("coalesce(v.rule in ({}), false)", numbers.join(", ")),
+    }
+}
+
+/// What a withheld row was before the changes that are pending, added to where the table stood.
+pub(super) fn kept_bases(plan: &TablePlan) -> String {
+    match plan.has_note(Note::Bases) {
+        true => format!(
+            " || jsonb_build_object('bases', coalesce(to_jsonb(s.{}), '[]'))",
+            Note::Bases.name()
+        ),
+        false => String::new(),
     }
 }
 
