@@ -84,7 +84,9 @@ impl PgTx<'_> {
             let sql = self.target.sql.render("postgres/queue.sql", &slots);
             self.connection()?.run(self.doing("committing"), &sql, &of_table).await?;
         }
-        let sql = self.target.sql.render("postgres/withhold.sql", &common);
+        let bases = policy::kept_bases(plan);
+        let slots = [&common[..], &[("bases", &bases)]].concat();
+        let sql = self.target.sql.render("postgres/withhold.sql", &slots);
         let [label, direction] = of_table;
         let asked_for = *checkpoint == Checkpoint::Stay;
         let run_id = (&self.target.run_id as _, Type::UUID);

@@ -184,10 +184,11 @@ fn by_entries(plan: &TablePlan, edited: Edited) -> String {
 fn by_notes(plan: &TablePlan, store: &str, edited: Edited) -> String {
     let held = digest::of_target(plan, "t");
     let bases = format!("s.{}", Note::Bases.name());
-    let mut is_base = format!("{held} = any ({bases})");
-    if plan.target_has_triggers {
-        is_base += &format!(" or {}", kept_of(plan, store, &held, &bases));
-    }
+    let among = |bases: &str| match plan.target_has_triggers {
+        true => format!("{held} = any ({bases}) or {}", kept_of(plan, store, &held, bases)),
+        false => format!("{held} = any ({bases})"),
+    };
+    let is_base = format!("{} or {}", among(&bases), among(&bases_of_withheld(plan, store)));
     let by_mobile = format!("s.{}", Note::Edited.name());
     match edited {
         Edited::Any | Edited::Held | Edited::HeldUnlogged => "true".to_owned(),
@@ -200,6 +201,16 @@ fn by_notes(plan: &TablePlan, store: &str, edited: Edited) -> String {
         // An edit that is on record: what may have been one before that is none of a row that is gone.
         Edited::Deleted => format!("{bases} is not null"),
     }
+}
+
+/// What a row that was withheld was before the changes that are pending since.
+fn bases_of_withheld(plan: &TablePlan, store: &str) -> String {
+    let (label, direction) = (literal(&plan.label()), literal(plan.direction.word()));
+    let key = key_json(plan);
+    format!(
+        "array(select jsonb_array_elements_text(w.since -> 'bases') from {store}._sync_withheld w \
+         where w.table_name = {label} and w.direction = {direction} and w.key = {key})"
+    )
 }
 
 /// That the moment `mobile` is the later one. Where one of the two says nothing, the owner wins,
