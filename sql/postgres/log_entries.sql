@@ -1,9 +1,10 @@
 -- What the change log says of each row that users changed, or that was queued, since a position: the place
--- of its latest entry, when the last user changed it and which stamp it had before that, and what it was
--- before each change. What tidegate has written over is settled. A part of read_log.sql and its neighbours.
+-- of its first entry, so that a run which stops in the middle leaves no row whose entries it has passed in
+-- part; when the last user changed it and which stamp it had before that, and what it was before each change.
+-- What tidegate has written over is settled. A part of read_log.sql and its neighbours.
 select c.key,
-    (array_agg(c.xid order by c.xid desc, c.seq desc))[1] as xid,
-    (array_agg(c.seq order by c.xid desc, c.seq desc))[1] as seq,
+    (array_agg(c.xid order by c.xid, c.seq))[1] as xid,
+    (array_agg(c.seq order by c.xid, c.seq))[1] as seq,
     bool_or(c.operation <> 'queued') as edited,
     (array_agg(c.changed_at order by c.seq desc) filter (where c.operation <> 'queued'))[1] as changed_at,
     (array_agg({{stamp_before}} order by c.seq desc) filter (where c.operation <> 'queued'))[1] as stamp_before,

@@ -1,4 +1,4 @@
--- The rows that the change log names since the position, as they are now, in the order of their latest
+-- The rows that the change log names since the position, as they are now, in the order of their first
 -- entries. Rows that are gone are left out: the log keeps who deleted them.
 copy (
     with entries as (

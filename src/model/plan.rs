@@ -70,7 +70,7 @@ pub enum Evidence {
 pub enum Note {
     /// When the version was made: its latest stamp; of a mobile edit, when that was.
     Stamp,
-    /// The transaction of its latest entry in the change log.
+    /// The transaction of its first entry in the change log since the position.
     Xid,
     /// The number of that entry.
     Seq,
