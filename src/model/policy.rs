@@ -249,11 +249,11 @@ const GONE_FROM_DESKTOP: Rule = withhold(
     Reason::DeletedByDesktop,
     "a mobile user edited a row of the desktop's, and the desktop has deleted it",
 );
-const GONE_UNEDITED: Rule = rule(
+const GONE_UNEDITED: Rule = withhold(
     Incoming::Other,
     Held::Nothing,
-    Verdict::Unchanged,
-    "the desktop has deleted its row, and no mobile edit of it is pending",
+    Reason::DeletedByDesktop,
+    "the row is the desktop's, and the desktop has deleted it",
 );
 const MOBILE_STANDS: Rule = rule(
     Incoming::Writer,

@@ -11,8 +11,6 @@ use super::render::{self, KEYS, Own, Statement, WATERMARK, setting};
 
 /// The setting that holds what has been read above the watermark.
 const AFTER: &str = "tidegate.after";
-/// The setting that holds the other side's mark.
-const OTHER: &str = "tidegate.other";
 /// The setting that holds the moment since when changes are in the log, if some may not be.
 const UNLOGGED: &str = "tidegate.unlogged";
 
@@ -53,7 +51,6 @@ pub(super) fn reading(
         }
     };
     let mut settings = render::settings(plan);
-    settings.push((OTHER, plan.owner.other.clone()));
     settings.push((WATERMARK, at.watermark.clone().unwrap_or_default()));
     settings.push((AFTER, at.after.clone().unwrap_or_default()));
     let may_lack = |logged: &&Logged| order == Order::Another && !logged.reaches(at);
@@ -71,8 +68,6 @@ pub(super) fn reading(
         ("key_is_row", render::key_is_row(plan, "e.key")),
         ("asked_is_row", render::key_is_row(plan, "k.key")),
         ("owned", render::owned(plan)),
-        ("may_be_edited", may_be_edited(plan)),
-        ("others", others(plan)),
     ];
     (statement, slots, settings)
 }
@@ -112,11 +107,6 @@ fn entries(sql: &Sql, plan: &TablePlan, own: &Own<'_>, asked: &Asked) -> String 
             ("counterpart", &counterpart),
         ],
     )
-}
-
-/// That the row is the other side's.
-fn others(plan: &TablePlan) -> String {
-    format!("{}::text = {}", render::value(plan.owner_column()), setting(OTHER, "text"))
 }
 
 /// What is said of a row beside its columns.

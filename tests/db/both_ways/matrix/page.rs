@@ -47,7 +47,9 @@ pub fn outcomes(observed: &[(&Cell, Observed)]) -> String {
             for mobile in CHANGES {
                 let of = |later, seen| texts.get(&(start, desktop, mobile, later, seen));
                 let by_order = COLUMNS.map(|seen| joined(&LATER.map(|later| of(later, seen))));
-                if !by_order[0].is_empty() && (desktop, mobile) != (Change::Nothing, Change::Nothing) {
+                if !by_order[0].is_empty()
+                    && (desktop, mobile) != (Change::Nothing, Change::Nothing)
+                {
                     let cells =
                         by_order.map(|text| if text.is_empty() { "–".into() } else { text });
                     let changes = [word(desktop), word(mobile)].join(" | ");
