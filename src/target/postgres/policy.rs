@@ -255,10 +255,15 @@ fn held_owner_of(plan: &TablePlan, alias: &str) -> String {
 }
 
 /// That the target's version is later than the staged one, by the stamps that both carry. A stamp
-/// that is missing is the earliest; where no stamp travels, the owner wins.
+/// that is missing is the earliest; where they are the same, or none travels, the desktop's is taken
+/// for the later one, as the owner's.
 fn later(plan: &TablePlan) -> String {
+    let (operator, untold) = match plan.direction {
+        Direction::Forward => (">", "false"),
+        Direction::Reverse => (">=", "true"),
+    };
     if plan.stamps.target.is_empty() {
-        return "false".to_owned();
+        return untold.to_owned();
     }
     let latest =
         |stamps: Vec<String>| format!("coalesce(greatest({}), '-infinity')", stamps.join(", "));
@@ -267,7 +272,7 @@ fn later(plan: &TablePlan) -> String {
     };
     let held = plan.stamps.target.iter().map(|name| column("t", name)).collect();
     let incoming = plan.stamps.target.iter().map(staged_stamp).collect();
-    format!("{} > {}", latest(held), latest(incoming))
+    format!("{} {operator} {}", latest(held), latest(incoming))
 }
 
 /// That the target holds what is staged, byte by byte: operators of the types would call 1.0 and
