@@ -3,6 +3,7 @@
 mod matrix;
 mod owners;
 mod settling;
+mod stamps;
 
 use crate::support::{JOBS, Office, counts, of, value};
 
