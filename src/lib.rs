@@ -27,6 +27,8 @@ pub mod pipeline;
 pub mod run;
 
 pub mod check;
+pub mod conflicts;
+pub mod explain;
 pub mod init;
 pub mod verify;
 

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/classify.sql",
     "postgres/classify_pinned.sql",
     "postgres/clear.sql",
+    "postgres/conflicts.sql",
     "postgres/count_owner.sql",
     "postgres/count_rows.sql",
     "postgres/count_verdicts.sql",
@@ -111,7 +112,12 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/retry_keys.sql",
     "postgres/ring_edge.sql",
     "postgres/rings.sql",
+    "postgres/row_base.sql",
+    "postgres/row_changes.sql",
+    "postgres/row_key.sql",
     "postgres/row_met.sql",
+    "postgres/row_records.sql",
+    "postgres/row_version.sql",
     "postgres/samples.sql",
     "postgres/sequence_draw.sql",
     "postgres/sequence_look.sql",
@@ -126,9 +132,11 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/status.sql",
     "postgres/tables.sql",
     "postgres/trash.sql",
+    "postgres/trash_entry.sql",
     "postgres/trigger_functions.sql",
     "postgres/unaltered.sql",
     "postgres/unique.sql",
+    "postgres/withheld_entry.sql",
     "postgres/withheld_keys.sql",
     "postgres/withheld_reasons.sql",
     "postgres/withhold.sql",
@@ -240,6 +248,16 @@ pub fn literal(text: &str) -> String {
 /// `alias`.`column`, quoted.
 pub fn column(alias: &str, column: &str) -> String {
     format!("{alias}.{}", ident(column))
+}
+
+/// A JSON object of names and values, each as text. An aggregate, because a function takes no more than
+/// 100 arguments and a table has 1,600 columns.
+pub fn json_object<'n>(pairs: impl IntoIterator<Item = (&'n str, String)>) -> String {
+    let pair = |(name, value): (&str, String)| format!("({}, ({value})::text)", literal(name));
+    format!(
+        "(select jsonb_object_agg(j.name, j.value) from (values {}) as j (name, value))",
+        list(pairs.into_iter().map(pair), ", ")
+    )
 }
 
 /// Joins what `items` gives with `separator`.

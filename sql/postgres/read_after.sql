@@ -2,7 +2,7 @@
 copy (
     select {{columns}}, {{notes}}
     from {{source}} s
-    where ({{changed_since}})
+    where ({{changed_since}}) and {{only}}
         and ({{stamp}}, {{key}}) > ({{watermark}}, {{after}})
     order by {{stamp}}, {{key}}
 ) to stdout (format binary)

@@ -2,5 +2,6 @@
 copy (
     select {{columns}}, {{notes}}
     from {{source}} s
+    where {{only}}
     order by {{stamp}} nulls first, {{key}}
 ) to stdout (format binary)

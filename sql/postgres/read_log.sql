@@ -7,5 +7,6 @@ copy (
     select {{columns}}, {{notes}}
     from entries e
     join {{source}} s on {{key_is_row}}
+    where {{only}}
     order by e.xid, e.seq
 ) to stdout (format binary)

@@ -7,5 +7,6 @@ copy (
     select {{columns}}, {{notes}}
     from {{source}} s
     left join entries e on {{key_is_row}}
+    where {{only}}
     order by {{key}}
 ) to stdout (format binary)

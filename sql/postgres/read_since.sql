@@ -3,6 +3,6 @@
 copy (
     select {{columns}}, {{notes}}
     from {{source}} s
-    where {{changed_since}}
+    where ({{changed_since}}) and {{only}}
     order by {{stamp}}, {{key}}
 ) to stdout (format binary)

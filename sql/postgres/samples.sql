@@ -13,7 +13,7 @@ numbered as (
 chosen as (
     select * from numbered order by again desc, number, verdict limit $1
 )
-select v.verdict, {{key_json}}::text as key, {{staged_json}}::text as staged, h.row::text as held
+select v.verdict, v.rule, {{key_json}}::text as key, {{staged_json}}::text as staged, h.row::text as held
 from chosen v
 join pg_temp.tidegate_stage s on s.ctid = v.place
 left join lateral (

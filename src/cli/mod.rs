@@ -3,7 +3,9 @@
 
 mod check;
 mod config;
+mod conflicts;
 mod demo;
+mod explain;
 mod grants;
 mod init;
 mod logging;
@@ -20,7 +22,8 @@ mod watermark;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
 use crate::error::{End, Error, Result};
@@ -137,6 +140,8 @@ enum Verb {
     ///
     /// In this order, because what forward reads then contains what mobile users did.
     Sync(runs::Arguments),
+    Conflicts(conflicts::Arguments),
+    Explain(explain::Arguments),
     Verify(verify::Arguments),
     Status(status::Arguments),
     Watermark(watermark::Arguments),
@@ -152,6 +157,16 @@ impl Global {
     fn load(&self) -> Result<Config> {
         Config::load(self.config.as_deref())
     }
+}
+
+/// The exit code of a wrong usage, as clap has it.
+const USAGE: u8 = 2;
+
+/// Says what is wrong with an argument; gives the exit code.
+fn usage(message: impl std::fmt::Display) -> u8 {
+    // Where stderr is closed there is nobody to tell.
+    Cli::command().error(ErrorKind::ValueValidation, message).print().ok();
+    USAGE
 }
 
 /// Runs the command line; gives the exit code.
@@ -180,6 +195,8 @@ async fn run(cli: &Cli) -> Result<u8> {
         Verb::Forward(arguments) => runs::run(&cli.global, FORWARD, arguments, stop.token()).await,
         Verb::Reverse(arguments) => runs::run(&cli.global, REVERSE, arguments, stop.token()).await,
         Verb::Sync(arguments) => runs::run(&cli.global, Way::Both, arguments, stop.token()).await,
+        Verb::Conflicts(arguments) => conflicts::run(&cli.global, arguments).await,
+        Verb::Explain(arguments) => explain::run(&cli.global, arguments, stop.token()).await,
         Verb::Verify(arguments) => verify::run(&cli.global, arguments, stop.token()).await,
         Verb::Status(arguments) => status::run(&cli.global, arguments).await,
         Verb::Watermark(arguments) => watermark::run(&cli.global, arguments).await,

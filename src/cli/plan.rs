@@ -58,6 +58,7 @@ pub(super) async fn run(
         full: arguments.full,
         dry_run: true,
         rows: arguments.rows,
+        row: None,
     };
     if arguments.sql {
         return script(global, &config, &request, stop).await;

@@ -1,6 +1,8 @@
 //! What people read on stdout.
 
 mod plan;
+mod row;
+mod value;
 
 use std::error::Error as _;
 use std::path::Path;
@@ -11,11 +13,14 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::init::Proposal;
 use crate::run::sequences::{Deed, KeyRange, Numbers};
-use crate::run::{Outcome, RunReport, TableReport};
+use crate::run::{self, Outcome, RunReport, TableReport};
 use crate::store::{TablePosition, TableStatus};
 use crate::verify;
 
+use super::Output;
+
 pub(super) use plan::{plan, script};
+pub(super) use row::{conflict, inbox, row};
 
 /// In place of the watermark of a table that has none.
 const NOT_READ: &str = "not yet read";
@@ -26,6 +31,26 @@ pub(super) fn json(document: &impl Serialize) -> Result<()> {
         .map_err(|e| Error::new(Kind::Other, "writing JSON").because(e))?;
     println!("{text}");
     Ok(())
+}
+
+/// A stable contract with its version, or what `human` prints of it.
+pub(super) fn contract<T: Serialize>(
+    output: Output,
+    content: &T,
+    human: impl FnOnce(&T),
+) -> Result<()> {
+    match output {
+        Output::Json => json(&Document { schema_version: run::SCHEMA_VERSION, content })?,
+        Output::Human => human(content),
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Document<'d, T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    content: &'d T,
 }
 
 /// What ended the program, and what to do about it; on stderr. With `-v` also its cause.

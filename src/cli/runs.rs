@@ -37,7 +37,7 @@ pub(super) async fn run(
         tables: arguments.tables.names.clone(),
         full: arguments.full,
         dry_run: arguments.dry_run,
-        rows: None,
+        ..Request::default()
     };
     let bar = Bar::new(global.quiet);
     let sql = Sql::default();

@@ -1,21 +1,17 @@
 //! `tidegate watermark`.
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::run;
 use crate::run::watermark::{self, Accepted, Placed, Skipping, Unset};
 use crate::sql::Sql;
 use crate::store::TablePosition;
 
-use super::{Cli, Global, Output, Tables, print};
+use super::{Global, Tables, print, usage};
 
 /// What `--to` takes in place of a moment.
 const BEGINNING: &str = "beginning";
-/// The exit code of a wrong usage, as clap has it.
-const USAGE: u8 = 2;
 
 /// Show how far each table has been read, and move that by hand.
 ///
@@ -59,13 +55,6 @@ struct Set {
 }
 
 #[derive(Serialize)]
-struct Document<T> {
-    schema_version: u32,
-    #[serde(flatten)]
-    content: T,
-}
-
-#[derive(Serialize)]
 struct Shown {
     tables: Vec<TablePosition>,
 }
@@ -95,12 +84,7 @@ async fn set(global: &Global, arguments: &Set) -> Result<u8> {
     let config = global.load()?;
     match watermark::set(&config, &arguments.table, to, skipping, &Sql::default()).await? {
         Ok(placed) => print_as(global, placed, tell_placed),
-        Err(unset) => {
-            let error = Cli::command().error(ErrorKind::ValueValidation, why(&unset));
-            // Where stderr is closed there is nobody to tell.
-            error.print().ok();
-            Ok(USAGE)
-        }
+        Err(unset) => Ok(usage(why(&unset))),
     }
 }
 
@@ -154,11 +138,6 @@ async fn accept(global: &Global, arguments: &Tables) -> Result<u8> {
 }
 
 fn print_as<T: Serialize>(global: &Global, content: T, human: impl FnOnce(&T)) -> Result<u8> {
-    match global.output {
-        Output::Json => {
-            print::json(&Document { schema_version: run::SCHEMA_VERSION, content })?;
-        }
-        Output::Human => human(&content),
-    }
+    print::contract(global.output, &content, human)?;
     Ok(0)
 }

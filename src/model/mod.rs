@@ -1,6 +1,7 @@
 //! The nouns, without I/O.
 
 pub mod batch;
+pub mod conflict;
 pub mod names;
 pub mod order;
 pub mod plan;

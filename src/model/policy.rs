@@ -85,6 +85,11 @@ impl Policy {
         self.rules.iter().filter(writes).any(|rule| rule.incoming == Incoming::Other)
     }
 
+    /// The rule of this number, from 1.
+    pub fn rule(self, number: usize) -> Option<&'static Rule> {
+        self.rules.get(number.checked_sub(1)?)
+    }
+
     /// The numbers, from 1, of the rules by which both sides have changed a row.
     pub fn contested(self) -> impl Iterator<Item = usize> {
         let numbered = self.rules.iter().zip(1..);

@@ -15,6 +15,10 @@ pub struct Sample {
     pub key: serde_json::Value,
     /// What a run would do with it.
     pub verdict: Verdict,
+    /// Why, in words for people: the rule that decides, or what stands in the way.
+    pub why: &'static str,
+    /// What the target said of a row that it refuses, without values.
+    pub detail: Option<String>,
     /// What an update would change; nothing for any other verdict.
     pub changes: BTreeMap<String, Change>,
 }
@@ -38,6 +42,10 @@ impl Serialize for Sample {
                 map.serialize_entry("reason", reason.word())?;
             }
             verdict => map.serialize_entry("verdict", verdict.word())?,
+        }
+        map.serialize_entry("why", self.why)?;
+        if let Some(detail) = &self.detail {
+            map.serialize_entry("detail", detail)?;
         }
         if self.verdict == Verdict::Update {
             map.serialize_entry("changes", &self.changes)?;

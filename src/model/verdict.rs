@@ -97,6 +97,30 @@ impl Reason {
         }
     }
 
+    /// What it means, in words for people; a rule of a policy says more of its own verdict.
+    pub fn why(self) -> &'static str {
+        match self {
+            Reason::Owner => {
+                "the row, or the one that is there, belongs to nobody or to the other side"
+            }
+            Reason::KeyCollision => "both sides made a row with this key",
+            Reason::Stale => "the version that is there is the later one",
+            Reason::PendingMobileEdit => {
+                "a mobile user edited the row, and the desktop has not got the edit yet"
+            }
+            Reason::DeletedByMobile => "a mobile user deleted the row",
+            Reason::DeletedByDesktop => "the desktop deleted the row",
+            Reason::MissingParent => "a row that it refers to is not there",
+            Reason::BadValue => "the other end refuses one of its values",
+            Reason::Unique => {
+                "another row of the other end has a value of it that has to be unique"
+            }
+            Reason::Busy => {
+                "somebody holds a lock on the row, or on one that it refers to, at this moment"
+            }
+        }
+    }
+
     /// The reason that [`word`](Self::word) writes as `word`.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.word() == word)

@@ -58,6 +58,7 @@ struct Run<'r, V, T> {
     stop: &'r CancellationToken,
     events: &'r Events<'r>,
     full: bool,
+    row: Option<&'r str>,
 }
 
 /// Which way a run goes.

@@ -31,6 +31,9 @@ pub struct Request {
     pub dry_run: bool,
     /// In a dry run: gather so many rows of each table to be shown.
     pub rows: Option<usize>,
+    /// In a dry run: read, and gather, this row alone; its key as a JSON object, column of the cloud →
+    /// text.
+    pub row: Option<String>,
 }
 
 /// One direction of a run.
@@ -76,13 +79,14 @@ impl OneWay<'_> {
         refuse_unsuited(&mut opening, &view);
         count_first_loads(&store, &connection, &mut opening.tables).await?;
         (self.events)(Event::Planned { tables: opening.tables.len() });
-        let pg = self.target(&target, &store, view.identity());
+        let pg = self.ending(PgTarget::new(&target, &store, self.run_id, view.identity()));
         let run = Run {
             view: &view,
             target: &pg,
             stop: self.stop,
             events: self.events,
             full: request.full,
+            row: request.row.as_deref(),
         };
         let turns = run.work_all(&opening, workers).await;
         let mut reports = ending::reports(direction, &opening, &turns);
@@ -90,8 +94,11 @@ impl OneWay<'_> {
         let recorded = match request.dry_run {
             true => {
                 let reports = &mut reports;
-                let record =
-                    async |within: &_| ending.record(within, &opening, &turns, reports).await;
+                // What is recorded is of whole tables.
+                let record = async |within: &_| match request.row {
+                    Some(_) => Ok(()),
+                    None => ending.record(within, &opening, &turns, reports).await,
+                };
                 pg.roll_back(record).await
             }
             false => {
@@ -118,17 +125,13 @@ impl OneWay<'_> {
         Ok(self.in_order(reports))
     }
 
-    fn target<'t>(
-        &self,
-        database: &'t Database,
-        store: &'t Store<'t>,
-        source_identity: &str,
-    ) -> PgTarget<'t> {
-        let target = PgTarget::new(database, store, self.run_id, source_identity);
-        match (self.request.dry_run, self.request.rows) {
-            (true, Some(rows)) => target.rehearsing().showing(rows),
-            (true, None) => target.rehearsing(),
-            (false, _) => target,
+    /// How batches end, and what a rehearsal shows of them.
+    fn ending<'t>(&self, target: PgTarget<'t>) -> PgTarget<'t> {
+        match self.request {
+            Request { dry_run: false, .. } => target,
+            Request { row: Some(key), .. } => target.rehearsing().showing_row(key),
+            Request { rows: Some(rows), .. } => target.rehearsing().showing(*rows),
+            _ => target.rehearsing(),
         }
     }
 
@@ -141,6 +144,10 @@ impl OneWay<'_> {
                 reader.remembering(opening::store(self.config, end, self.sql).schema())
             }
             false => reader,
+        };
+        let reader = match &self.request.row {
+            Some(key) => reader.only(key),
+            None => reader,
         };
         reader.open(&plans).await
     }

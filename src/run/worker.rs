@@ -91,6 +91,7 @@ impl<V: View, T: Target> Run<'_, V, T> {
         awaited.retain(|a| !known.contains(&a.key));
         let won = won.into_iter().map(|key| Awaited { key, once_owned: false, since: None });
         awaited.extend(won);
+        awaited.retain(|awaited| self.row.is_none_or(|row| row == awaited.key));
         awaited
     }
 

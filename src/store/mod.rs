@@ -1,11 +1,13 @@
 //! tidegate's own tables, in a schema of the database that is written.
 
 mod books;
+mod conflicts;
 mod counts;
 mod log;
 mod migrate;
 mod positions;
 mod rights;
+mod rows;
 mod runs;
 mod state;
 mod status;
@@ -13,11 +15,13 @@ mod uninstall;
 mod withheld;
 
 pub use books::Books;
+pub use conflicts::{Base, ConflictRecord, Conflicts, Values};
 pub use counts::{Count, Counted, Logged};
 pub use log::{Installed, LogTable, Skipped, Trigger};
 pub use migrate::Migrated;
 pub use positions::{Moment, TablePosition};
 pub use rights::{RIGHTS, TableRights};
+pub use rows::{LoggedChange, RowChanges, RowRecords, TrashRecord, WithheldRecord, WrittenBy};
 pub use runs::{Finished, Quiet};
 pub use state::{CarriedByTable, State, TableState};
 pub use status::TableStatus;

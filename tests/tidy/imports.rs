@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["source", "target", "store", "guard"],
     &["pipeline"],
     &["run"],
-    &["init", "check", "verify"],
+    &["init", "check", "verify", "conflicts", "explain"],
     &["demo"],
     &["cli"],
     &["lib", "main"],

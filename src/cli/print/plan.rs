@@ -1,16 +1,12 @@
 //! A plan for people: counts, rows, statements.
 
-use serde_json::Value;
-
 use crate::model::Verdict;
 use crate::model::sample::Sample;
 use crate::run::script::Part;
 use crate::run::{RunReport, TableReport};
 
+use super::value::{key, short};
 use super::{NOT_READ, plain, remarks, sentence};
-
-/// A longer value is cut.
-const VALUE_CHARS: usize = 60;
 
 /// What a run would do: a line a table, then its rows, then one sentence.
 pub(in crate::cli) fn plan(report: &RunReport) {
@@ -44,10 +40,8 @@ fn positions(t: &TableReport) -> [String; 2] {
     [from.unwrap_or_else(|| NOT_READ.to_owned()), to]
 }
 
-/// One row in one line, as in `jobs id=5: update name "old" → "new"`.
+/// One row in one line, as in `jobs id=5: update name "old" → "new" (why)`.
 fn line(table: &str, row: &Sample) -> String {
-    let key = row.key.as_object().into_iter().flatten();
-    let key: Vec<String> = key.map(|(name, value)| format!("{name}={}", part(value))).collect();
     let what = match row.verdict {
         Verdict::Withheld(reason) => format!("withheld {}", reason.word()),
         verdict => verdict.word().to_owned(),
@@ -56,30 +50,11 @@ fn line(table: &str, row: &Sample) -> String {
         .changes
         .iter()
         .map(|(name, c)| {
-            format!(" {name} {} → {}", shown(c.from.as_deref()), shown(c.to.as_deref()))
+            format!(" {name} {} → {}", short(c.from.as_deref()), short(c.to.as_deref()))
         })
         .collect();
-    format!("{table} {}: {what}{}", key.join(" "), changes.join(","))
-}
-
-/// A part of a key.
-fn part(value: &Value) -> String {
-    match value.as_str() {
-        Some(text) if !text.contains(|c: char| c.is_whitespace() || c.is_control()) => cut(text),
-        text => shown(text),
-    }
-}
-
-/// A value: no text of a row may move the cursor of a terminal.
-fn shown(value: Option<&str>) -> String {
-    value.map_or_else(|| "null".to_owned(), |text| format!("{:?}", cut(text)))
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(VALUE_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{table} {}: {what}{} ({}{detail})", key(&row.key), changes.join(","), row.why)
 }
 
 /// The statements of a run, as a script to read.
@@ -123,12 +98,14 @@ mod tests {
         let row = Sample {
             key: serde_json::json!({"id": "5", "office": "a b"}),
             verdict: Verdict::Update,
+            why: "it is so",
+            detail: None,
             changes: changes.map(|(name, from, to)| (name.to_owned(), change(from, to))).into(),
         };
         let cut = "é".repeat(60);
         let expected = format!(
             "jobs id=5 office=\"a b\": update a null → \"null\", b \"\\u{{1b}}[2J\\n\" → null, \
-             c \"{cut}…\" → \"\""
+             c \"{cut}…\" → \"\" (it is so)"
         );
         assert_eq!(line("jobs", &row), expected);
     }

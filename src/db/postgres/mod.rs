@@ -3,6 +3,7 @@
 mod conninfo;
 mod expiry;
 mod identity;
+mod look;
 mod tls;
 mod url;
 

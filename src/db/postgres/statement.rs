@@ -73,6 +73,22 @@ impl Connection {
         serde_json::from_str(&json).map_err(|e| Error::new(Kind::Other, doing).because(e))
     }
 
+    /// A query whose only value, if there is a row at all, is a JSON document.
+    pub async fn any_document<T: DeserializeOwned>(
+        &self,
+        doing: impl fmt::Display,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<T>> {
+        let doing = doing.to_string();
+        let rows = self.rows(&doing, sql, params).await?;
+        let parse = |row: &Row| {
+            serde_json::from_str(row.get(0))
+                .map_err(|e| Error::new(Kind::Other, &*doing).because(e))
+        };
+        rows.first().map(parse).transpose()
+    }
+
     /// A statement that returns nothing; gives the number of rows that it touched.
     pub async fn run(
         &self,

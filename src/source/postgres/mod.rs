@@ -6,9 +6,11 @@ mod inventory;
 mod log;
 mod opposite;
 mod render;
+mod single;
 mod view;
 
 pub use horizon::Sight;
 pub use inventory::{Inventory, key};
 pub use opposite::opposite;
+pub use single::SingleRow;
 pub use view::{PgSource, PgView};

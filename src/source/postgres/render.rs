@@ -16,13 +16,18 @@ pub(super) const WATERMARK: &str = "tidegate.watermark";
 /// The setting that holds the key to go on after, or a list of keys.
 pub(super) const KEYS: &str = "tidegate.keys";
 
-/// tidegate's own tables at the end that is read.
+/// The setting that holds the key of the only row that is read.
+const ONLY: &str = "tidegate.only";
+
+/// tidegate's own tables at the end that is read, and whether all of a selection is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Own<'o> {
     /// Their schema, quoted.
     pub(super) store: &'o str,
     /// Since when changes of this table are in the log.
     pub(super) logged: Option<&'o Logged>,
+    /// The key of the only row that is wanted.
+    pub(super) only: Option<&'o str>,
 }
 
 /// A COPY and the values of the settings that it looks at.
@@ -41,10 +46,12 @@ pub(super) fn reading(
     selection: Selection<'_>,
     own: &Own<'_>,
 ) -> Reading {
-    let (statement, slots, settings) = match plan.capture {
+    let (statement, mut slots, mut settings) = match plan.capture {
         Capture::Timestamp => by_stamps(plan, selection, own),
         Capture::Log => log::reading(sql, plan, selection, own),
     };
+    slots.push(("only", only(plan, own)));
+    settings.extend(own.only.map(|key| (ONLY, key.to_owned())));
     let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
     Reading { unaltered: unaltered(sql, plan), copy: sql.render(statement, &slots), settings }
 }
@@ -90,6 +97,14 @@ fn by_stamps(plan: &TablePlan, selection: Selection<'_>, own: &Own<'_>) -> State
         }
     };
     (statement, slots, settings)
+}
+
+/// That the row is the only one that is wanted, if there is such a one.
+fn only(plan: &TablePlan, own: &Own<'_>) -> String {
+    match own.only {
+        Some(_) => key_is_row(plan, &setting(ONLY, "json")),
+        None => "true".to_owned(),
+    }
 }
 
 /// The rows that are asked for, as a JSON list.

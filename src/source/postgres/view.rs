@@ -26,18 +26,25 @@ pub struct PgSource {
     database: Arc<Database>,
     sql: Sql,
     store: Option<String>,
+    only: Option<String>,
 }
 
 impl PgSource {
     /// Reads `database`. It needs one connection more than there are tables read at once: one
     /// holds the snapshot.
     pub fn new(database: Arc<Database>, sql: &Sql) -> Self {
-        Self { database, sql: sql.clone(), store: None }
+        Self { database, sql: sql.clone(), store: None, only: None }
     }
 
     /// The same; tidegate's own tables stand in `schema` of the database.
     pub fn remembering(self, schema: &str) -> Self {
         Self { store: Some(ident(schema)), ..self }
+    }
+
+    /// The same; of every selection only the row with this key is read, a JSON object, column of the
+    /// cloud → text.
+    pub fn only(self, key: &str) -> Self {
+        Self { only: Some(key.to_owned()), ..self }
     }
 
     /// Names the database.
@@ -57,6 +64,7 @@ pub struct PgView {
     sql: Sql,
     horizons: Horizons,
     store: Option<String>,
+    only: Option<String>,
     known: BTreeMap<String, Known>,
     /// What its snapshot sees, as PostgreSQL writes it.
     seen: String,
@@ -77,6 +85,7 @@ impl Source for PgSource {
             sql: self.sql.clone(),
             horizons,
             store: self.store.clone(),
+            only: self.only.clone(),
             known: BTreeMap::new(),
             seen: String::new(),
             snapshot: String::new(),
@@ -128,6 +137,7 @@ impl PgView {
         Own {
             store: self.store.as_deref().unwrap_or_default(),
             logged: known.and_then(|known| known.logged.as_ref()),
+            only: self.only.as_deref(),
         }
     }
 

@@ -83,6 +83,12 @@ impl<'d> PgTarget<'d> {
         self
     }
 
+    /// The same rehearsal; it keeps the row with this key to be shown, whatever becomes of it.
+    pub fn showing_row(mut self, key: &str) -> Self {
+        self.samples = Some(Samples::of(key));
+        self
+    }
+
     /// The rows of a table that were kept to be shown; `None` where nobody asked for them.
     pub fn shown(&self, label: &str) -> Option<Vec<Sample>> {
         self.samples.as_ref().map(|samples| samples.take(label))

@@ -2,7 +2,7 @@
 
 use crate::model::plan::{ColumnPlan, Note, Passage};
 use crate::model::{TablePlan, Verdict};
-use crate::sql::{column, ident, list, literal};
+use crate::sql::{column, ident, json_object, list, literal};
 use crate::target::Staging;
 
 /// The column's value as staged, in the target's type.
@@ -98,31 +98,22 @@ pub(super) fn verdict_is_target(plan: &TablePlan) -> String {
 /// The staged row's key as a JSON object, column of the cloud → text: as it came, because it may be a value that
 /// the target's type can't hold. Planning refuses keys that would look different once they were cast.
 pub(super) fn key_json(plan: &TablePlan) -> String {
-    json(plan.key_columns().map(|c| (c, column("s", &c.target))))
+    json_object(plan.key_columns().map(|c| (&*c.name, column("s", &c.target))))
 }
 
 /// The staged row as a JSON object, column → text.
 pub(super) fn staged_json(plan: &TablePlan) -> String {
-    json(plan.columns.iter().map(|c| (c, staged(c))))
+    json_object(plan.columns.iter().map(|c| (&*c.name, staged(c))))
 }
 
 /// The staged row as a JSON object, column → text, as it came.
 pub(super) fn raw_json(plan: &TablePlan) -> String {
-    json(plan.columns.iter().map(|c| (c, column("s", &c.target))))
+    json_object(plan.columns.iter().map(|c| (&*c.name, column("s", &c.target))))
 }
 
 /// The target's row as a JSON object, column → text.
 pub(super) fn target_json(plan: &TablePlan) -> String {
-    json(plan.columns.iter().map(|c| (c, column("t", &c.target))))
-}
-
-/// An aggregate, because a function takes no more than 100 arguments and a table has 1,600 columns.
-fn json<'c>(values: impl Iterator<Item = (&'c ColumnPlan, String)>) -> String {
-    let pairs = values.map(|(c, value)| format!("({}, ({value})::text)", literal(&c.name)));
-    format!(
-        "(select jsonb_object_agg(j.name, j.value) from (values {}) as j (name, value))",
-        list(pairs, ", ")
-    )
+    json_object(plan.columns.iter().map(|c| (&*c.name, column("t", &c.target))))
 }
 
 /// The owner that the target's row has.

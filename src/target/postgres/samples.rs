@@ -9,17 +9,20 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::error::{Error, Kind, Result};
+use crate::model::Verdict;
+use crate::model::policy::Rule;
 use crate::model::sample::{Change, Sample};
-use crate::model::{TablePlan, Verdict};
 use crate::sql::table;
 
 use super::{PgTx, render};
 
 /// The rows that were gathered so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Samples {
     /// So many a table.
     limit: usize,
+    /// The key of a row that is wanted whatever becomes of it.
+    wanted: Option<String>,
     /// By the label of the table.
     tables: Mutex<BTreeMap<String, Vec<Sample>>>,
 }
@@ -27,7 +30,12 @@ pub(super) struct Samples {
 impl Samples {
     /// Gathers up to `limit` rows a table.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, tables: Mutex::default() }
+        Self { limit, ..Self::default() }
+    }
+
+    /// Gathers the row with this key alone.
+    pub(super) fn of(key: &str) -> Self {
+        Self { wanted: Some(key.to_owned()), ..Self::default() }
     }
 
     /// Takes out what was gathered of one table.
@@ -44,17 +52,21 @@ impl Samples {
         self.with(|tables| {
             let gathered = tables.get(label).map(Vec::as_slice).unwrap_or_default();
             let waiting = gathered.iter().filter(|row| is_withheld(row));
-            let keys = waiting.map(|row| row.key.to_string()).collect();
+            let keys = waiting.map(|row| row.key.to_string());
+            let keys = keys.chain(self.wanted.clone()).collect();
             (self.limit.saturating_sub(gathered.len()), keys)
         })
     }
 
     /// Adds a row, or gives it its last verdict.
     fn add(&self, label: &str, row: Sample) {
+        let is_wanted = self.wanted.is_some();
         self.with(|tables| {
             let gathered = tables.entry(label.to_owned()).or_default();
             match gathered.iter().position(|known| known.key == row.key) {
-                Some(i) if row.verdict == Verdict::Unchanged => drop(gathered.remove(i)),
+                Some(i) if row.verdict == Verdict::Unchanged && !is_wanted => {
+                    drop(gathered.remove(i))
+                }
                 Some(i) if is_withheld(&gathered[i]) => gathered[i] = row,
                 // A row that was inserted without a reference, which is set now.
                 Some(_) => {}
@@ -78,7 +90,7 @@ impl PgTx<'_> {
             return Ok(());
         }
         let rows = self.read_samples(wanted, &again).await?;
-        self.samples = rows.iter().map(|row| sample(self.plan, row)).collect::<Result<_>>()?;
+        self.samples = rows.iter().map(|row| self.sample(row)).collect::<Result<_>>()?;
         Ok(())
     }
 
@@ -118,23 +130,37 @@ impl PgTx<'_> {
         connection.batch(doing(), &sql.render("postgres/own_output.sql", &[])).await?;
         Ok(rows)
     }
+
+    fn sample(&self, row: &Row) -> Result<Sample> {
+        let plan = self.plan;
+        let verdict = Verdict::from_word(row.get("verdict"))
+            .ok_or_else(|| Error::new(Kind::Verification, "a row was left without a verdict"))?;
+        let (staged, held) = (object(row, "staged"), object(row, "held"));
+        let value = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
+        let changes = plan
+            .settable()
+            .filter(|_| verdict == Verdict::Update)
+            .map(|c| (&c.name, value(&held, &c.name), value(&staged, &c.name)))
+            .filter(|(_, from, to)| from != to)
+            .map(|(name, from, to)| (name.clone(), Change { from, to }))
+            .collect();
+        let rule = row.get::<_, Option<i32>>("rule").and_then(|n| usize::try_from(n).ok());
+        let why = why(verdict, rule.and_then(|number| plan.policy.rule(number)));
+        let detail = self.set_aside.as_ref().map(|(_, detail)| detail.clone());
+        Ok(Sample { key: object(row, "key"), verdict, why, detail, changes })
+    }
 }
 
-fn sample(plan: &TablePlan, row: &Row) -> Result<Sample> {
-    let verdict = Verdict::from_word(row.get("verdict"))
-        .ok_or_else(|| Error::new(Kind::Verification, "a row was left without a verdict"))?;
-    let object = |name: &str| {
-        let text: Option<&str> = row.get(name);
-        text.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default()
-    };
-    let (staged, held) = (object("staged"), object("held"));
-    let value = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
-    let changes = plan
-        .settable()
-        .filter(|_| verdict == Verdict::Update)
-        .map(|c| (&c.name, value(&held, &c.name), value(&staged, &c.name)))
-        .filter(|(_, from, to)| from != to)
-        .map(|(name, from, to)| (name.clone(), Change { from, to }))
-        .collect();
-    Ok(Sample { key: object("key"), verdict, changes })
+fn object(row: &Row, name: &str) -> Value {
+    let text: Option<&str> = row.get(name);
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The rule says why, unless something stood in the way of what it decided.
+fn why(verdict: Verdict, rule: Option<&Rule>) -> &'static str {
+    match (rule, verdict) {
+        (Some(rule), _) if rule.verdict == verdict => rule.why,
+        (_, Verdict::Withheld(reason)) => reason.why(),
+        (rule, _) => rule.map_or("", |rule| rule.why),
+    }
 }
