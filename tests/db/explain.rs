@@ -18,7 +18,7 @@ const OLD: &str = "now() - interval '1 day', now() - interval '1 day'";
 
 /// Rows 1 to 5 of the desktop and row 100 of a mobile user, the same at both ends.
 async fn office() -> Office {
-    let office = Office::both_ways(JOBS, &["jobs"]).await;
+    let office = Office::open(JOBS, &["jobs"]).await;
     let rows = format!("insert into jobs select i, 'old', 'D', {OLD} from generate_series(1, 5) i");
     on(&office.desktop, &rows).await;
     on(&office.cloud, &format!("insert into jobs values (100, 'old', 'M', {OLD})")).await;

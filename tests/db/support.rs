@@ -47,12 +47,6 @@ impl Office {
         Self::with_settings(schema, tables, &[]).await
     }
 
-    /// The same, ready for both directions: the desktop has tidegate's tables, the cloud's log its
-    /// triggers.
-    pub async fn both_ways(schema: &str, tables: &[&str]) -> Self {
-        Self::open(schema, tables).await
-    }
-
     /// The same, with settings of the server.
     pub async fn with_settings(schema: &str, tables: &[&str], settings: &[(&str, &str)]) -> Self {
         let cluster = Cluster::start("test", settings).unwrap();

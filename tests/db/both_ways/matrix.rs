@@ -76,7 +76,7 @@ async fn add_trigger(end: &Client, body: &str) {
 
 /// A row is read again only if it has changed, and no run is one batch.
 async fn office() -> Office {
-    let office = Office::both_ways(JOBS, &["jobs"]).await;
+    let office = Office::open(JOBS, &["jobs"]).await;
     office.configure("lag = \"0s\"\nbatch_rows = 500");
     office
 }

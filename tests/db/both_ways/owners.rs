@@ -10,7 +10,7 @@ const MOBILE_ROWS: &str =
 /// desktop saves that again and whole tables are compared.
 #[tokio::test(flavor = "multi_thread")]
 async fn m03_mobile_edits_d() {
-    let office = Office::both_ways(JOBS, &["jobs"]).await;
+    let office = Office::open(JOBS, &["jobs"]).await;
     let job = "insert into jobs values (100, 'open', 'D', now(), now())";
     office.desktop.batch_execute(job).await.unwrap();
     office.sync().await;
@@ -34,7 +34,7 @@ async fn m03_mobile_edits_d() {
 /// compared, or changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn m33_zombie_mirror() {
-    let office = Office::both_ways(JOBS, &["jobs"]).await;
+    let office = Office::open(JOBS, &["jobs"]).await;
     let rows =
         "insert into jobs select i, 'mobile', 'M', now(), now() from generate_series(1, 3) i";
     office.cloud.batch_execute(rows).await.unwrap();

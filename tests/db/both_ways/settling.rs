@@ -60,7 +60,7 @@ async fn open(shapes: &[Shape], sql: &Sql) -> Office {
     };
     let schema: String = shapes.iter().map(table).collect();
     let names: Vec<&str> = shapes.iter().map(|s| s.table).collect();
-    let office = Office::both_ways(&schema, &names).await;
+    let office = Office::open(&schema, &names).await;
     for shape in shapes {
         add_trigger(&office.desktop, shape, shape.desktop).await;
         add_trigger(&office.cloud, shape, shape.cloud).await;

@@ -9,7 +9,7 @@ const NAME: &str = "select name from jobs where id = 1";
 
 /// An office whose cloud has no change log, with row 1 of the desktop's at both ends.
 async fn office() -> Office {
-    let office = Office::both_ways(JOBS, &["jobs"]).await;
+    let office = Office::open(JOBS, &["jobs"]).await;
     let config = std::fs::read_to_string(office.config_path()).unwrap();
     let by_stamps = config.replace("[cloud]\n", "[cloud]\ncapture = \"timestamp\"\n");
     std::fs::write(office.config_path(), by_stamps).unwrap();

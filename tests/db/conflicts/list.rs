@@ -62,7 +62,7 @@ async fn the_inbox_has_what_both_sides_did_to_one_row() {
 /// The open ones come first, each list from the latest; the sums are of all.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_inbox_is_long_and_opens_fast() {
-    let office = Office::both_ways(JOBS, &["jobs"]).await;
+    let office = Office::open(JOBS, &["jobs"]).await;
     let fill = "insert into tidegate._sync_withheld (table_name, direction, key, reason, row, \
              first_run_id, last_run_id) \
          select 'jobs', 'forward', jsonb_build_object('id', i::text), 'key_collision', \

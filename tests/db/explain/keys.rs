@@ -65,7 +65,7 @@ async fn a_text_with_everything_in_it() {
 /// Columns go by the cloud's names, at both ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn renamed_columns_go_by_the_clouds_names() {
-    let mut office = Office::both_ways(JOBS, &["jobs"]).await;
+    let mut office = Office::open(JOBS, &["jobs"]).await;
     on(
         &office.desktop,
         "alter table jobs rename id to nummer; alter table jobs rename name to titel; \

@@ -29,7 +29,7 @@ async fn a_bad_value_is_explained_by_what_the_target_said() {
 async fn a_row_waits_for_its_parent() {
     let schema = "create table jobs (id integer primary key, parent integer, name text, source char(1), \
          created_at timestamptz, updated_at timestamptz)";
-    let office = Office::both_ways(schema, &["jobs"]).await;
+    let office = Office::open(schema, &["jobs"]).await;
     on(&office.cloud, "alter table jobs add foreign key (parent) references jobs").await;
     on(&office.desktop, &format!("insert into jobs values (1, 9, 'child', 'D', {OLD})")).await;
     let explained = explain(&office, "jobs", "1", 0);
