@@ -20,6 +20,12 @@ select coalesce(json_agg(json_build_object(
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where i.indrelid = c.oid and i.indisvalid and i.indpred is null
     ),
+    'defaults', (
+        select coalesce(json_object_agg(a.attname, pg_get_expr(f.adbin, f.adrelid)), '{}')
+        from pg_attrdef f
+        join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
+        where f.adrelid = c.oid and a.attgenerated = ''
+    ),
     'collations', (
         select coalesce(json_agg(json_build_object(
             'column', a.attname,

@@ -1,6 +1,7 @@
 //! What is read of each end: a few whole statements, one document each. The rules turn it into
 //! findings and need no database.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -125,6 +126,8 @@ pub(super) struct Table {
     pub(super) rows: i64,
     /// The columns that some index begins with.
     pub(super) indexed: Vec<String>,
+    /// What columns are filled with that are not given, as SQL.
+    pub(super) defaults: BTreeMap<String, String>,
     pub(super) collations: Vec<Collation>,
     /// Those that its columns draw from.
     #[serde(skip)]

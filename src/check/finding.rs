@@ -85,6 +85,11 @@ impl Finding {
         Self::failure(check, &Error::config(message, remedy))
     }
 
+    /// Whether a run would end for want of a right.
+    pub(super) fn is_about_rights(&self) -> bool {
+        self.kind == Some(Kind::Unauthorised)
+    }
+
     /// The same, found at `end`.
     pub fn at(mut self, end: End) -> Self {
         self.end = Some(match end {

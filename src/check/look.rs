@@ -2,18 +2,18 @@
 
 use crate::config::Config;
 use crate::db::postgres::sequences::{INTEGERS, Sequence};
-use crate::db::postgres::{Database, Purpose, catalogue};
-use crate::error::{End, Error, Kind, Result};
-use crate::model::plan::{ColumnPlan, Given, Origin};
-use crate::model::schema::TableSchema;
-use crate::model::{Direction, TableName, TablePlan, TableSettings, planning};
-use crate::run::{self, Ends, Planned};
+use crate::db::postgres::{Database, Purpose};
+use crate::error::{End, Result};
+use crate::model::plan::{ColumnPlan, Origin};
+use crate::model::{Direction, Horizon, TableName, TablePlan, TableSettings};
+use crate::run::{self, Way};
 use crate::sql::{Sql, column, table};
-use crate::store::{CarriedByTable, State, Store};
+use crate::store::CarriedByTable;
 
-use super::facts::{self, Counting, Reached, Server, Table};
+use super::facts::{self, Counting, Reached, Triggers};
 use super::finding::Finding;
-use super::grants::{self, Grant};
+use super::grants;
+use super::known::Known;
 use super::rules;
 
 /// What is looked at.
@@ -22,40 +22,8 @@ pub(super) struct Look<'c> {
     pub(super) config: &'c Config,
     pub(super) sql: &'c Sql,
     pub(super) settings: Vec<TableSettings>,
-}
-
-/// What both catalogues, as far as they could be read, know of the tables.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    plans: Vec<TablePlan>,
-    refused: Vec<(TableSettings, Error)>,
-    schemas: [Vec<TableSchema>; 2],
-    tables: [Vec<Table>; 2],
-}
-
-impl Known {
-    fn schemas(&self, end: End) -> &[TableSchema] {
-        &self.schemas[index(end)]
-    }
-
-    pub(super) fn tables(&self, end: End) -> &[Table] {
-        &self.tables[index(end)]
-    }
-
-    fn schema(&self, end: End, name: &TableName) -> Option<&TableSchema> {
-        self.schemas(end).iter().find(|t| t.table() == *name)
-    }
-
-    fn table(&self, end: End, name: &TableName) -> Option<&Table> {
-        self.tables(end).iter().find(|t| t.table == *name)
-    }
-}
-
-fn index(end: End) -> usize {
-    match end {
-        End::Desktop => 0,
-        End::Cloud => 1,
-    }
+    /// The runs that are to work: in one direction, or both.
+    pub(super) way: Way,
 }
 
 impl Look<'_> {
@@ -78,7 +46,7 @@ impl Look<'_> {
             (Some(desktop), Some(cloud)) => {
                 let servers = (&desktop.server, &cloud.server);
                 found.extend(rules::ends::pair(servers, (desktop.clock, cloud.clock)));
-                match self.both(&desktop, &cloud).await {
+                match Known::both(self, &desktop, &cloud).await {
                     Ok(known) => {
                         let more = self.about_tables(&desktop, &cloud, &known);
                         found.extend(Box::pin(more).await);
@@ -86,16 +54,23 @@ impl Look<'_> {
                     Err(e) => found.push(Finding::failure("catalogue", &e)),
                 }
             }
-            (Some(alone), None) | (None, Some(alone)) => {
-                let end = alone.database.end();
-                match self.one(&alone).await {
-                    Ok(known) => found.extend(self.rights(end, &alone, &known).await),
-                    Err(e) => found.push(Finding::failure("catalogue", &e).at(end)),
+            (Some(alone), None) | (None, Some(alone)) => match Known::one(self, &alone).await {
+                Ok(known) => found.extend(self.rights(&alone, &known).await),
+                Err(e) => {
+                    found.push(Finding::failure("catalogue", &e).at(alone.database.end()));
                 }
-            }
+            },
             (None, None) => {}
         }
         found
+    }
+
+    /// Whether changes of this end are told by their stamps.
+    fn reads_stamps(&self, end: End) -> bool {
+        match end {
+            End::Desktop => true,
+            End::Cloud => self.way == Way::Both && !run::setup::logs_changes(self.config),
+        }
     }
 
     /// What can be said of an end without its tables; gives it back if it was reached.
@@ -108,8 +83,8 @@ impl Look<'_> {
         match reached {
             Ok(reached) => {
                 found.extend(rules::ends::findings(end, &reached.server, &reached.way));
-                if end == End::Desktop {
-                    found.extend(rules::horizon::findings(&reached.server, &self.settings));
+                if self.reads_stamps(end) {
+                    found.extend(rules::horizon::findings(end, &reached.server, &self.settings));
                 }
                 Some(reached)
             }
@@ -120,83 +95,11 @@ impl Look<'_> {
         }
     }
 
-    /// What both catalogues know.
-    pub(super) async fn both(&self, desktop: &Reached, cloud: &Reached) -> Result<Known> {
-        let settings = self.settings.clone();
-        let ends = Ends { desktop: &desktop.connection, cloud: &cloud.connection };
-        let planned =
-            run::planned(self.config, Direction::Forward, settings, ends, self.sql).await?;
-        let Planned { plans, refused, desktop: from, cloud: into, .. } = planned;
-        let tables = tokio::try_join!(self.facts(desktop), self.facts(cloud))?;
-        Ok(Known { plans, refused, schemas: [from, into], tables: tables.into() })
-    }
-
-    /// What the catalogue of the only end that answers knows.
-    async fn one(&self, reached: &Reached) -> Result<Known> {
-        let end = reached.database.end();
-        let mut known = Known::default();
-        known.schemas[index(end)] =
-            catalogue::read(&reached.connection, self.sql, &self.names(end)).await?;
-        known.tables[index(end)] = self.facts(reached).await?;
-        Ok(known)
-    }
-
-    async fn facts(&self, reached: &Reached) -> Result<Vec<Table>> {
-        let names = self.names(reached.database.end());
-        facts::tables(&reached.connection, self.sql, &names).await
-    }
-
-    fn names(&self, end: End) -> Vec<TableName> {
-        let name = |t: &TableSettings| match end {
-            End::Desktop => t.desktop.clone(),
-            End::Cloud => t.cloud.clone(),
-        };
-        self.settings.iter().map(name).collect()
-    }
-
-    fn store(&self) -> Store<'_> {
-        Store::new(self.sql, &self.config.cloud_schema)
-    }
-
-    /// What a role needs at `end`.
-    pub(super) fn grants(&self, end: End, server: &Server, known: &Known) -> Vec<Grant> {
-        match end {
-            End::Desktop => grants::desktop(&server.database, &self.settings),
-            End::Cloud => {
-                let (store, schemas) = (self.store(), known.schemas(end));
-                let mut needed = grants::cloud(&server.database, &store, &self.settings, schemas);
-                needed.extend(grants::sequences(&self.granted_plans(known), known.tables(end)));
-                needed.extend(grants::key_sequences(known.tables(end), &self.config.ownership));
-                needed
-            }
-        }
-    }
-
-    /// The plans as they will be once the roles have their rights: what is asked for must not
-    /// depend on what has been granted.
-    fn granted_plans(&self, known: &Known) -> Vec<TablePlan> {
-        let synced: Vec<TableName> = self.config.tables.iter().map(|t| t.cloud.clone()).collect();
-        let plan = |settings: &TableSettings| {
-            let source = known.schema(End::Desktop, &settings.desktop)?.as_granted();
-            let target = known.schema(End::Cloud, &settings.cloud)?.as_granted();
-            let given = Given {
-                settings,
-                ownership: &self.config.ownership,
-                cloud_capture: self.config.cloud_capture,
-                desktop: Some(&source),
-                cloud: Some(&target),
-                synced: &synced,
-                desktop_remembers: false,
-            };
-            planning::plan(Direction::Forward, given).ok()
-        };
-        self.settings.iter().filter_map(plan).collect()
-    }
-
-    async fn rights(&self, end: End, reached: &Reached, known: &Known) -> Vec<Finding> {
+    async fn rights(&self, reached: &Reached, known: &Known) -> Vec<Finding> {
         let Reached { server, connection, .. } = reached;
+        let end = reached.database.end();
         let mut found = rules::rights::excess(end, server, known.tables(end));
-        let needed = self.grants(end, server, known);
+        let needed = known.needs(self, &server.database, end).grants();
         match grants::missing(connection, self.sql, needed).await {
             Ok(missing) => found.extend(rules::rights::missing(end, &server.role, &missing)),
             Err(e) => found.push(Finding::failure("rights", &e).at(end)),
@@ -210,29 +113,81 @@ impl Look<'_> {
         cloud: &Reached,
         known: &Known,
     ) -> Vec<Finding> {
-        let mut found = self.rights(End::Desktop, desktop, known).await;
-        found.extend(self.rights(End::Cloud, cloud, known).await);
+        let mut found = self.rights(desktop, known).await;
+        found.extend(self.rights(cloud, known).await);
         let told = |finding: &Finding| finding.check == "rights" && finding.remedy.is_some();
         let lacks_rights = found.iter().any(told);
-        found
-            .extend(self.plans(known).into_iter().filter(|f| f.check != "rights" || !lacks_rights));
-        if cloud.server.track_counts {
-            let state = self.state(cloud, &known.plans).await;
-            // Said already, with the statements that help.
-            if !(lacks_rights && is_about_rights(&state)) {
-                let store = self.store();
-                found.extend(rules::store::findings(&state, &known.plans, &desktop.server, &store));
-            }
-        }
-        match facts::triggers(&cloud.connection, self.sql, &self.names(End::Cloud)).await {
-            Ok(triggers) => found.extend(known.plans.iter().flat_map(|plan| {
-                let of = triggers.iter().filter(|t| t.table == plan.target);
-                of.flat_map(|t| rules::triggers::findings(plan, t)).collect::<Vec<_>>()
-            })),
-            Err(e) => found.push(Finding::failure("triggers", &e).at(End::Cloud)),
-        }
+        let stores = self.stores(desktop, cloud, known).await;
+        // Said already, with the statements that help.
+        let more = self.plans(known).into_iter().chain(stores);
+        found.extend(more.filter(|f| !(lacks_rights && f.is_about_rights())));
+        found.extend(self.triggers(desktop, cloud, known).await);
         found.extend(self.log(cloud).await);
         found.extend(self.rows(desktop, cloud, known).await);
+        found
+    }
+
+    /// tidegate's own tables at both ends.
+    async fn stores(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut seen = None;
+        if cloud.server.track_counts {
+            let store = run::store(self.config, End::Cloud, self.sql);
+            let plans = known.plans(Direction::Forward);
+            let state = store.state(&cloud.connection, plans, &CarriedByTable::new()).await;
+            found.extend(rules::store::findings(&state, plans, (&desktop.server, None), &store));
+            seen = state.ok().map(|state| Horizon(Some(state.snapshot)));
+        }
+        let store = run::store(self.config, End::Desktop, self.sql);
+        match (known.remembers, known.brings_home()) {
+            (true, true) => {
+                let plans = known.plans(Direction::Reverse);
+                let state = store.state(&desktop.connection, plans, &CarriedByTable::new()).await;
+                let source = (&cloud.server, seen.as_ref());
+                found.extend(rules::store::findings(&state, plans, source, &store));
+            }
+            (true, false) => {
+                let fault = store.require(&desktop.connection).await.err();
+                found.extend(fault.map(|e| Finding::failure("store", &e).at(End::Desktop)));
+            }
+            (false, _) if self.way == Way::Both => found.push(rules::store::absent(&store)),
+            (false, _) => {}
+        }
+        found
+    }
+
+    /// What the triggers of the tables that are written do.
+    async fn triggers(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut read = Vec::new();
+        for direction in known.directions {
+            let reached = match direction.target() {
+                End::Desktop => desktop,
+                End::Cloud => cloud,
+            };
+            let end = direction.target();
+            let names = self.config.names(end, &self.settings);
+            match facts::triggers(&reached.connection, self.sql, &names).await {
+                Ok(triggers) => read.push((known.plans(*direction), triggers)),
+                Err(e) => found.push(Finding::failure("triggers", &e).at(end)),
+            }
+        }
+        for (plans, triggers) in &read {
+            found.extend(plans.iter().flat_map(|plan| {
+                let of = triggers.iter().filter(|t| t.table == plan.target);
+                of.flat_map(|t| rules::triggers::findings(plan, t)).collect::<Vec<_>>()
+            }));
+        }
+        if let [(home, at_desktop), (_, in_cloud)] = read.as_slice() {
+            let unsettled = home.iter().filter_map(|plan| {
+                let of = |triggers: &'_ [Triggers], name: &TableName| {
+                    triggers.iter().find(|t| t.table == *name).cloned()
+                };
+                let ends = [of(at_desktop, &plan.target)?, of(in_cloud, &plan.source)?];
+                rules::triggers::unsettled(plan, &ends)
+            });
+            found.extend(unsettled);
+        }
         found
     }
 
@@ -241,7 +196,8 @@ impl Look<'_> {
         if !run::setup::logs_changes(self.config) {
             return vec![rules::log::unlogged()];
         }
-        let (store, names) = (self.store(), self.names(End::Cloud));
+        let store = run::store(self.config, End::Cloud, self.sql);
+        let names = self.config.names(End::Cloud, &self.settings);
         let labels: Vec<String> = names.iter().map(TableName::to_string).collect();
         let entries = rules::log::ENTRIES_MAX;
         // Without our tables, or a right on them, that is said already.
@@ -259,15 +215,16 @@ impl Look<'_> {
 
     /// What planning makes of each table, its keys and indexes.
     fn plans(&self, known: &Known) -> Vec<Finding> {
-        let refused = known.refused.iter().map(|(settings, e)| {
+        let mut found = rules::planning::home(known, self.config);
+        let refused = known.refused(Direction::Forward).iter().map(|(settings, e)| {
             let schemas = (
                 known.schema(End::Desktop, &settings.desktop),
                 known.schema(End::Cloud, &settings.cloud),
             );
             rules::planning::refused(settings, e, schemas)
         });
-        let mut found: Vec<Finding> = refused.collect();
-        for plan in &known.plans {
+        found.extend(refused);
+        for plan in known.plans(Direction::Forward) {
             let (source, target) = (&plan.source, &plan.target);
             let schemas = (known.schema(End::Desktop, source), known.schema(End::Cloud, target));
             if let (Some(from), Some(into)) = schemas {
@@ -277,19 +234,16 @@ impl Look<'_> {
             if let (Some(from), Some(into)) = tables {
                 found.extend(rules::keys::collations(plan, from, into));
                 found.extend(rules::indexes::missing(plan, from, into));
+                found.extend(rules::values::default(plan, &self.config.ownership, from));
             }
         }
         found
     }
 
-    async fn state(&self, cloud: &Reached, plans: &[TablePlan]) -> Result<State> {
-        self.store().state(&cloud.connection, plans, &CarriedByTable::new()).await
-    }
-
     /// What a scan of each table shows; both ends at the same time.
     async fn rows(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
         let mut found = Vec::new();
-        for plan in &known.plans {
+        for plan in known.plans(Direction::Forward) {
             let marks = &self.config.ownership;
             let sequence =
                 known.table(End::Cloud, &plan.target).and_then(|t| t.sequence_of_key(marks));
@@ -309,10 +263,6 @@ impl Look<'_> {
         }
         found
     }
-}
-
-fn is_about_rights<T>(outcome: &Result<T>) -> bool {
-    outcome.as_ref().is_err_and(|e| e.kind() == Kind::Unauthorised)
 }
 
 /// What to count on the desktop. Where it has no ownership column, every row is its own.

@@ -5,57 +5,67 @@
 mod facts;
 mod finding;
 mod grants;
+mod known;
 mod look;
+mod needs;
 mod rules;
 
 use crate::config::Config;
 use crate::error::{End, Kind, Result};
-use crate::model::TableName;
-use crate::run;
+use crate::run::{self, Way};
 use crate::sql::Sql;
-use crate::store::Store;
 
 pub use finding::{Finding, Level, Report, SCHEMA_VERSION};
 pub use grants::{Granted, RoleGrants};
+use known::Known;
 use look::Look;
 
-/// Checks both ends and every table that is enabled, or those that are named.
+/// Checks both ends and every table that is enabled, or those that are named, for runs that go this
+/// way.
 ///
 /// # Errors
 /// Only for a table that the configuration doesn't know; all else is a finding.
-pub async fn check(config: &Config, named: &[String], sql: &Sql) -> Result<Report> {
+pub async fn check(config: &Config, way: Way, named: &[String], sql: &Sql) -> Result<Report> {
     let settings = run::selected(config, named)?;
-    let tables: Vec<TableName> = settings.iter().map(|t| t.cloud.clone()).collect();
+    let tables = config.names(End::Cloud, &settings);
     let mut findings = rules::configuration::findings(config, &settings);
-    findings.extend(Box::pin(Look { config, sql, settings }.findings()).await);
+    findings.extend(Box::pin(Look { config, sql, settings, way }.findings()).await);
     Ok(Report::new(findings, &tables))
 }
 
-/// The least rights of the two roles, the desktop's first; a role that is not named is the URL's.
+/// The least rights of the two roles for runs that go this way, the desktop's first; a role that is
+/// not named is the URL's.
 ///
 /// # Errors
 /// When an end can't be reached, or its catalogue can't be read.
 pub async fn grants(
     config: &Config,
+    way: Way,
     [desktop_role, cloud_role]: [Option<&str>; 2],
     sql: &Sql,
 ) -> Result<[RoleGrants; 2]> {
     let settings = run::selected(config, &[])?;
-    let look = Look { config, sql, settings };
+    let look = Look { config, sql, settings, way };
     let (desktop, cloud) = tokio::try_join!(look.reach(End::Desktop), look.reach(End::Cloud))?;
-    let known = look.both(&desktop, &cloud).await?;
+    let known = Known::both(&look, &desktop, &cloud).await?;
     let of = |end: End, reached: &facts::Reached, role: Option<&str>| {
         let server = &reached.server;
         let role = role.unwrap_or(&server.role);
-        let notes = grants::notes(end, known.tables(end), &look.settings, role);
-        grants::granted(role, &look.grants(end, server, &known), notes)
+        let needs = known.needs(&look, &server.database, end);
+        grants::granted(role, &needs.grants(), needs.notes(role))
     };
     let mut found = [of(End::Desktop, &desktop, desktop_role), of(End::Cloud, &cloud, cloud_role)];
+    if way == Way::Both && !known.remembers {
+        found[0].notes.insert(0, ONLY_READS.to_owned());
+    }
     // A role without its rights can't look into them; what it asks for are these rights.
-    if let Err(e) = Store::new(sql, &config.cloud_schema).require(&cloud.connection).await
+    if let Err(e) = run::store(config, End::Cloud, sql).require(&cloud.connection).await
         && e.kind() == Kind::Config
     {
         found[1].notes.insert(0, format!("First: {e}. {}", e.remedy()));
     }
     Ok(found)
 }
+
+const ONLY_READS: &str = "For forward runs, which only read here. To let mobile work come home, first \
+                          run tidegate migrate --end desktop, and then this again.";

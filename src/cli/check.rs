@@ -6,24 +6,29 @@ use crate::check::{self, Level, Report};
 use crate::error::Result;
 use crate::sql::Sql;
 
-use super::{Global, Output, Tables, print};
+use super::{Directions, Global, Output, Tables, print};
 
 /// Look whether everything is there that runs need, and say what to do where it isn't.
 ///
 /// One line a finding: ok, warning or failure, the last two with what to do. Looks at both ends
-/// (reachability, version, TLS, clocks, rights too few and too many, horizon) and at every table (key,
-/// columns, owners, stamps, triggers, sequences, indexes). Reads only; counts each table once, for at
+/// (reachability, version, TLS, clocks, rights too few and too many, horizon, tidegate's own tables) and
+/// at every table (key, columns, owners, stamps, triggers, sequences, indexes), for both directions:
+/// nothing comes home to a desktop without tidegate's tables. Reads only; counts each table once, for at
 /// most 30 seconds. Warnings alone are exit code 0; of several failures the lowest code from 10 to 13
 /// counts, and where there is none of these it is 1.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     tables: Tables,
+    #[command(flatten)]
+    directions: Directions,
 }
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
-    let report = check::check(&config, &arguments.tables.names, &Sql::default()).await?;
+    let report =
+        check::check(&config, arguments.directions.way(), &arguments.tables.names, &Sql::default())
+            .await?;
     match global.output {
         Output::Json => print::json(&report)?,
         Output::Human => tell(&report),

@@ -7,13 +7,15 @@ use crate::check::{self, RoleGrants};
 use crate::error::Result;
 use crate::sql::Sql;
 
-use super::{Global, Output, Side, print};
+use super::{Directions, Global, Output, Side, print};
 
 /// Print the least rights that runs need, as SQL for each end.
 ///
 /// Reads both catalogues, changes nothing. Run what is printed after `tidegate migrate`, each part in
 /// its own database, as a superuser or as whoever owns what is granted: `tidegate grants --end cloud
-/// | psql …`. After that `tidegate check` finds neither too few rights nor too many.
+/// | psql …`. After that `tidegate check` finds neither too few rights nor too many. For both
+/// directions, if the desktop holds tidegate's tables; otherwise, and with --forward-only, its role
+/// only reads.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The role that is to read the desktop; if it is not named, the user of the desktop's URL
@@ -25,6 +27,8 @@ pub(super) struct Arguments {
     /// What is for this end alone
     #[arg(long, value_enum)]
     end: Option<Side>,
+    #[command(flatten)]
+    directions: Directions,
 }
 
 #[derive(Serialize)]
@@ -39,7 +43,8 @@ struct Document<'d> {
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
     let roles = [arguments.desktop_role.as_deref(), arguments.cloud_role.as_deref()];
-    let [desktop, cloud] = check::grants(&config, roles, &Sql::default()).await?;
+    let [desktop, cloud] =
+        check::grants(&config, arguments.directions.way(), roles, &Sql::default()).await?;
     let desktop = (arguments.end != Some(Side::Cloud)).then_some(&desktop);
     let cloud = (arguments.end != Some(Side::Desktop)).then_some(&cloud);
     match global.output {

@@ -87,6 +87,20 @@ struct Tables {
     names: Vec<String>,
 }
 
+/// Which runs there are to be.
+#[derive(Debug, Args)]
+struct Directions {
+    /// For an office of which nothing comes home: leave out what only reverse runs need
+    #[arg(long)]
+    forward_only: bool,
+}
+
+impl Directions {
+    fn way(&self) -> Way {
+        if self.forward_only { FORWARD } else { Way::Both }
+    }
+}
+
 /// [`End`], as it is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Side {

@@ -77,13 +77,20 @@ pub(super) fn proposal(proposal: &Proposal, path: &Path, named: Option<&Path>) {
     if proposal.undecided.is_empty() {
         println!("nothing was left undecided");
     }
+    if !proposal.forward_only.is_empty() {
+        println!(
+            "forward only, for the desktop has no column {} there: {}",
+            proposal.ownership_column,
+            proposal.forward_only.join(", ")
+        );
+    }
     for undecided in &proposal.undecided {
         let table = undecided.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
         println!("undecided: {table}{}\n  {}", undecided.question, undecided.remedy);
     }
     let config = named.map(|file| format!(" --config {}", file.display())).unwrap_or_default();
-    let next = ["migrate", "grants", "check", "plan", "forward"]
-        .map(|verb| format!("`tidegate{config} {verb}`"));
+    let next =
+        ["migrate", "grants", "check", "sync"].map(|verb| format!("`tidegate{config} {verb}`"));
     println!("next: {}", next.join(", "));
 }
 

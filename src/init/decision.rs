@@ -58,6 +58,8 @@ pub(super) struct Table {
     pub(super) desktop: TableName,
     /// Key and value of the stamps that are called otherwise than in most tables.
     pub(super) stamps: Vec<(&'static str, String)>,
+    /// Whether the desktop keeps no ownership column, so that nothing comes home.
+    pub(super) forward_only: bool,
     /// Why it is not enabled.
     pub(super) disabled: Option<&'static str>,
     pub(super) notes: Vec<String>,
@@ -94,6 +96,8 @@ pub struct Proposal {
     pub mobile_mark: String,
     /// The tables of both ends, in the order of the file.
     pub tables: Vec<Proposed>,
+    /// Those of which nothing comes home, for the desktop has no ownership column there.
+    pub forward_only: Vec<String>,
     /// Tables that the desktop alone has.
     pub only_desktop: Vec<String>,
     /// Tables that the cloud alone has.
@@ -125,8 +129,10 @@ impl Draft {
             desktop: t.desktop.to_string(),
             enabled: t.disabled.is_none(),
         });
+        let forward_only = self.tables.iter().filter(|t| t.forward_only);
         Proposal {
             tables: tables.collect(),
+            forward_only: forward_only.map(|t| t.cloud.to_string()).collect(),
             only_desktop: names(&self.only_desktop),
             only_cloud: names(&self.only_cloud),
             ownership_column: self.ownership.column,

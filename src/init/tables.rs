@@ -36,6 +36,7 @@ pub(super) fn table(both: Both<'_>, updated_at: &str, created_at: &str) -> Table
         cloud: both.cloud.table(),
         desktop: both.desktop.table(),
         stamps: Vec::new(),
+        forward_only: false,
         disabled: None,
         notes: Vec::new(),
         undecided: Vec::new(),
@@ -96,6 +97,7 @@ pub(super) fn judge(
     let mut parents = Vec::new();
     for ((table, both), settings) in draft.tables.iter_mut().zip(schemas).zip(settings) {
         note_columns(table, *both, &ownership);
+        note_direction(table, *both, &ownership);
         let in_question = zoneless_columns(*both, settings);
         let zone_open = !in_question.is_empty() && settings.assume_timezone.is_none();
         let assume_timezone = match zone_open {
@@ -145,6 +147,20 @@ fn plan(
     match planning::plan(Direction::Forward, given) {
         Ok(plan) => Ok(plan.parents.into_iter().map(|parent| parent.table).collect()),
         Err(e) => Err(Undecided::of(&settings.cloud, e.to_string(), e.remedy())),
+    }
+}
+
+/// Tables that only the cloud knows owners of.
+fn note_direction(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
+    let column = &ownership.column;
+    table.forward_only =
+        both.cloud.column(column).is_some() && both.desktop.column(column).is_none();
+    if table.forward_only {
+        table.notes.push(format!(
+            "Forward only: the desktop has no {} here, so all its rows are its own and no mobile \
+             work comes home.",
+            plain(column)
+        ));
     }
 }
 

@@ -79,7 +79,8 @@ impl Way {
         }
     }
 
-    fn directions(self) -> &'static [Direction] {
+    /// In their order.
+    pub const fn directions(self) -> &'static [Direction] {
         match self {
             Way::One(Direction::Forward) => &[Direction::Forward],
             Way::One(Direction::Reverse) => &[Direction::Reverse],

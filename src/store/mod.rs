@@ -20,7 +20,7 @@ pub use counts::{Count, Counted, Logged};
 pub use log::{Installed, LogTable, Skipped, Trigger};
 pub use migrate::Migrated;
 pub use positions::{Moment, TablePosition};
-pub use rights::{RIGHTS, TableRights};
+pub use rights::{LOG_RIGHTS, PRUNING_RIGHTS, READING_RIGHTS, RIGHTS, TableRights};
 pub use rows::{LoggedChange, RowChanges, RowRecords, TrashRecord, WithheldRecord, WrittenBy};
 pub use runs::{Finished, Quiet};
 pub use state::{CarriedByTable, State, TableState};

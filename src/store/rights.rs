@@ -3,15 +3,31 @@
 /// A table, and the rights that runs need on it.
 pub type TableRights = (&'static str, &'static [&'static str]);
 
-/// The rights of runs.
+/// Where rows are written.
 pub const RIGHTS: &[TableRights] = &[
     ("_sync_migrations", &["select"]),
     ("_sync_metadata", &["select", "insert", "update"]),
     ("_sync_runs", &["select", "insert", "update"]),
     ("_sync_row_counts", &["select", "insert", "update"]),
     ("_sync_withheld", &["select", "insert", "update", "delete"]),
-    ("_sync_changes", &["select", "insert", "delete"]),
-    ("_sync_logged", &["select", "update"]),
-    ("_sync_images", &["select", "insert", "update", "delete"]),
+    ("_sync_changes", &["select"]),
+    ("_sync_logged", &["select"]),
+    ("_sync_images", &["select", "insert", "update"]),
     ("_sync_trash", &["select", "insert"]),
 ];
+
+/// Where rows are only read: what came from the other end, and how far.
+pub const READING_RIGHTS: &[TableRights] = &[
+    ("_sync_migrations", &["select"]),
+    ("_sync_metadata", &["select"]),
+    ("_sync_withheld", &["select"]),
+    ("_sync_logged", &["select"]),
+    ("_sync_images", &["select"]),
+];
+
+/// Where there is a change log, beside: to note in it what is written over, and what is to be read again.
+pub const LOG_RIGHTS: &[TableRights] = &[("_sync_changes", &["insert"])];
+
+/// Where it is read, beside: to forget what of it was carried.
+pub const PRUNING_RIGHTS: &[TableRights] =
+    &[("_sync_changes", &["delete"]), ("_sync_logged", &["update"])];

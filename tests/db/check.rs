@@ -1,6 +1,7 @@
 //! `tidegate check`: each fault is planted, found with its level and remedy, and gone when mended.
 
 mod ends;
+mod home;
 mod log;
 mod poolers;
 mod roles;

@@ -91,9 +91,45 @@ async fn runs_need_no_more_than_what_grants_prints() {
     assert_eq!(office.tidegate(&["forward", "--dry-run"]).status.code(), Some(0));
     assert_eq!(office.tidegate(&["status"]).status.code(), Some(0));
     assert_eq!(value(&office.cloud, "select source::text from jobs where id = 5").await, "M");
+    come_home(&office).await;
     let after = check(&office, &[]);
     assert_eq!(after.code, 0);
     assert_eq!(after.wrong(), ["warning owner_values desktop jobs"], "{}", after.document);
+}
+
+/// Mobile rows, edits and conflicts of every kind go home, and what was read is forgotten.
+async fn come_home(office: &Office) {
+    let stamp = "updated_at = clock_timestamp()";
+    let mobile = format!(
+        "insert into clients values (90, 'M', now(), now());
+         insert into jobs (id, client, kind, source, created_at, updated_at)
+             values (90, 90, 1, 'M', now(), now()), (91, 2, 7, 'M', now(), now());
+         update jobs set kind = 1, {stamp} where id in (2, 3);
+         update jobs set client = null, {stamp} where id = 4"
+    );
+    office.cloud.batch_execute("insert into kinds values (7, 'new')").await.unwrap();
+    office.cloud.batch_execute(&mobile).await.unwrap();
+    let desktop = format!("update jobs set kind = 2, {stamp} where id in (3, 4)");
+    office.desktop.batch_execute(&desktop).await.unwrap();
+    for (way, code) in [("plan", 21), ("sync", 0), ("reverse", 0), ("forward", 0), ("status", 0)] {
+        let output = office.tidegate(&[way]);
+        assert_eq!(output.status.code(), Some(code), "{way}: {output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("42501") && !said.contains("was not pruned"), "{way}: {said}");
+    }
+    let home = "select string_agg(id || source::text, ' ' order by id) from jobs where id >= 90";
+    assert_eq!(value(&office.desktop, home).await, "90M");
+    let waits = "select string_agg(reason, ' ') from tidegate._sync_withheld where key = '{\"id\": \"91\"}'";
+    assert_eq!(value(&office.desktop, waits).await, "missing_parent");
+    office.desktop.batch_execute("insert into kinds values (7, 'new')").await.unwrap();
+    let mobile = format!("update jobs set client = 1, {stamp} where id = 90");
+    office.cloud.batch_execute(&mobile).await.unwrap();
+    let output = office.tidegate(&["sync", "--full"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(value(&office.desktop, home).await, "90M 91M");
+    office
+        .same_on_both_ends("select client || ' ' || kind from jobs where id in (1, 2, 3, 4, 90)")
+        .await;
 }
 
 /// The rights of a statement, one by one, each with the statement that takes it away.
@@ -131,7 +167,7 @@ async fn without_any_single_right_check_complains() {
             }
         }
     }
-    assert!(tried > 25, "{tried}");
+    assert!(tried > 50, "{tried}");
     assert_eq!(check(&office, &[]).wrong(), [""; 0]);
 }
 
@@ -183,4 +219,36 @@ async fn every_table_of_ours_has_its_rights() {
     let mut known: Vec<&str> = tidegate::store::RIGHTS.iter().map(|(name, _)| *name).collect();
     known.sort_unstable();
     assert_eq!(tables, known);
+}
+
+/// An office of which nothing comes home reads its desktop, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_that_only_runs_forward_has_a_desktop_role_that_only_reads() {
+    let office = office().await;
+    let printed = |more: &[&str]| {
+        let arguments = [&["grants"], &ROLES[..], more].concat();
+        String::from_utf8(office.tidegate(&arguments).stdout).unwrap()
+    };
+    let only_reads = |text: &str| {
+        let at = text.find("-- In the cloud's database").unwrap();
+        !["insert", "update", "delete", "temporary"].iter().any(|right| text[..at].contains(right))
+    };
+    assert!(!only_reads(&printed(&[])));
+    let text = printed(&["--forward-only"]);
+    assert!(only_reads(&text) && text.contains("_sync_metadata\" to \"Desk Reader\""), "{text}");
+    let at = text.find("-- In the cloud's database").unwrap();
+    assert!(!text[at..].contains("grant delete on \"tidegate\".\"_sync_changes\""), "{text}");
+    office.desktop.batch_execute(&text[..at]).await.unwrap();
+    office.cloud.batch_execute(&text[at..]).await.unwrap();
+    as_roles(&office);
+    assert_eq!(check(&office, &["--forward-only"]).wrong(), [""; 0]);
+    let row = "insert into jobs values (1, null, null, 'D', now(), now())";
+    office.desktop.batch_execute(row).await.unwrap();
+    assert_eq!(of(&office.forward().await, "jobs").inserted, 1);
+
+    office.desktop.batch_execute("drop schema tidegate cascade").await.unwrap();
+    let text = printed(&[]);
+    assert!(only_reads(&text) && !text.contains("_sync_metadata\" to \"Desk Reader\""), "{text}");
+    assert!(text.contains("-- For forward runs, which only read here."), "{text}");
+    assert_eq!(of(&office.forward().await, "jobs").outcome.word(), "ok");
 }

@@ -92,7 +92,7 @@ async fn the_demos_office_needs_no_decision() {
     let office = Premises::open(&[demo::SCHEMA, demo::OFFICE].concat(), &cloud).await;
     let parts = ["tidegate.toml: syncs 15 tables\n", "nothing was left undecided"];
     let output = office.says(&["init"], 0, &parts);
-    let last = "`tidegate check`, `tidegate plan`, `tidegate forward`\n";
+    let last = "`tidegate check`, `tidegate sync`\n";
     assert!(said(&output).ends_with(last), "{}", said(&output));
     insta::assert_snapshot!("init_demo", decided(&office.text()));
     office.says(&["migrate"], 0, &[]);
@@ -106,6 +106,25 @@ async fn the_demos_office_needs_no_decision() {
 }
 
 const JOBS: &str = "create table jobs (id int primary key, source text, updated_at timestamptz);";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_the_desktops_own_are_said_to_go_forward_only() {
+    let desktop = "create table staff (id int primary key, updated_at timestamptz);";
+    let both = "create table staff (id int primary key, source text, updated_at timestamptz);";
+    let office = Premises::open(&[JOBS, desktop].concat(), &[JOBS, both].concat()).await;
+    office.cloud.batch_execute("insert into jobs values (1, 'M')").await.unwrap();
+    let said = "forward only, for the desktop has no column source there: staff\n";
+    office.says(&["init"], 0, &["syncs 2 tables", said]);
+    let text = office.text();
+    let note = "[tables.staff]\n# Forward only: the desktop has no source here";
+    assert!(text.contains(note), "{text}");
+    for key in ["#schema = \"tidegate\"", "#capture = \"log\""] {
+        assert!(text.contains(key), "{text}");
+    }
+    let output = office.says(&["init", "--print", "--output", "json"], 0, &[]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["forward_only"], serde_json::json!(["staff"]));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn databases_without_pairs_give_no_file_but_a_reason() {

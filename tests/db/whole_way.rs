@@ -156,7 +156,7 @@ fn set_up(premises: &Premises) {
         "the desktop's role lacks rights on clients, jobs, staff, tasks",
         "the cloud's role lacks rights on clients, jobs, staff, tasks",
         "what `tidegate grants` prints",
-        "next: `tidegate migrate`, `tidegate grants`, `tidegate check`, `tidegate plan`, `tidegate forward`\n",
+        "next: `tidegate migrate`, `tidegate grants`, `tidegate check`, `tidegate sync`\n",
     ];
     premises.says("init", 0, &lacks);
     let mode = std::fs::metadata(premises.home.path().join("tidegate.toml")).unwrap().permissions();
@@ -169,6 +169,9 @@ fn set_up(premises: &Premises) {
     premises.says("migrate", 12, &["Migrate as a role that may create a schema there"]);
     let owner = premises.url("owner:c4n4ry-owner", premises.cluster.port(), "cloud");
     premises.says_with(&owner, "migrate", 0, &["schema tidegate: migrated from version 0 to "]);
+
+    let home = premises.printed("migrate --end desktop --sql");
+    premises.psql("desktop", &home);
 
     let scripts =
         || ["desktop", "cloud"].map(|end| premises.printed(&format!("grants --end {end}")));
@@ -244,6 +247,24 @@ async fn a_new_user_goes_the_whole_way_with_least_roles_over_tls_through_a_poole
     premises.says("forward", 0, &["done: 1 row written, 1 withheld"]);
     assert_eq!(value(&premises.cloud, "select name from jobs where id = 8").await, "done");
     assert_eq!(value(&premises.cloud, MOBILE_ROWS).await, mobile);
+    come_home(&premises).await;
+}
+
+/// Mobile rows and edits are on the desktop after one run, and the next has nothing to do.
+async fn come_home(premises: &Premises) {
+    let work = "insert into tasks values (9002, 'on the way', 'M', now(), now(), 9);
+        update jobs set name = 'on site', updated_at = now() where id = 9";
+    premises.cloud.batch_execute(work).await.unwrap();
+    premises.says("sync", 0, &["key_collision"]);
+    premises.says("sync", 0, &["done: nothing to write"]);
+    let home = "select string_agg(name, ', ' order by name) from (
+        select name from jobs where id in (9, 9001)
+        union all select name from clients where source = 'M'
+        union all select name from tasks where source = 'M') m";
+    let expected = "by phone, met on the road, on site, on the way";
+    assert_eq!(value(&premises.desktop, home).await, expected);
+    assert_eq!(value(&premises.desktop, "select name from jobs where id = 7").await, "done");
+    premises.says("check", 0, &["\nno failure, no warning\n"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

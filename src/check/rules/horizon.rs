@@ -1,4 +1,4 @@
-//! Whether the desktop shows up to where it may be read.
+//! Whether an end shows up to where it may be read by its stamps.
 
 use crate::check::facts::Server;
 use crate::check::finding::Finding;
@@ -6,9 +6,13 @@ use crate::error::End;
 use crate::model::TableSettings;
 
 /// What is to be said of the horizon, of all tables or of those that it refuses.
-pub(in crate::check) fn findings(server: &Server, settings: &[TableSettings]) -> Vec<Finding> {
+pub(in crate::check) fn findings(
+    end: End,
+    server: &Server,
+    settings: &[TableSettings],
+) -> Vec<Finding> {
     let mut found = Vec::new();
-    let suffices = |t: &&TableSettings| server.sight.suffices(End::Desktop, t.lag).err();
+    let suffices = |t: &&TableSettings| server.sight.suffices(end, t.lag).err();
     let refused: Vec<_> = settings.iter().filter_map(|t| Some((t, suffices(&t)?))).collect();
     match refused.as_slice() {
         [] => found.push(Finding::ok(
@@ -34,7 +38,7 @@ pub(in crate::check) fn findings(server: &Server, settings: &[TableSettings]) ->
             "Look at pg_prepared_xacts; commit prepared or rollback prepared what was forgotten.",
         ));
     }
-    found.into_iter().map(|finding| finding.at(End::Desktop)).collect()
+    found.into_iter().map(|finding| finding.at(end)).collect()
 }
 
 #[cfg(test)]
@@ -54,7 +58,10 @@ mod tests {
         let server = Server { sight: blind, ..server() };
         let long = TableSettings { lag: Lag::Set(Duration::from_secs(600)), ..settings("b") };
         let levels = |settings: &[TableSettings]| -> Vec<_> {
-            findings(&server, settings).into_iter().map(|f| (f.level, f.table)).collect()
+            findings(End::Desktop, &server, settings)
+                .into_iter()
+                .map(|f| (f.level, f.table))
+                .collect()
         };
         assert_eq!(levels(&[settings("a")]), [(Level::Failure, None)]);
         assert_eq!(levels(std::slice::from_ref(&long)), [(Level::Ok, None)]);

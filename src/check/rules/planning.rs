@@ -1,9 +1,12 @@
 //! What planning makes of a table: a refusal, or how its columns travel.
 
 use crate::check::finding::Finding;
+use crate::check::known::Known;
+use crate::config::Config;
 use crate::error::{End, Error, Kind};
 use crate::model::schema::TableSchema;
-use crate::model::{TablePlan, TableSettings};
+use crate::model::{Direction, TablePlan, TableSettings};
+use crate::run::setup::logs_changes;
 
 use super::columns::{self, Fit};
 
@@ -30,6 +33,29 @@ pub(in crate::check) fn refused(
         Some(end) => finding.at(end),
         None => finding,
     }
+}
+
+/// What keeps rows from coming home, of tables that go the other way.
+pub(in crate::check) fn home(known: &Known, config: &Config) -> Vec<Finding> {
+    let column = &config.ownership.column;
+    let stays = known.forward_only.iter().map(|settings| {
+        let said = format!(
+            "goes forward only: the desktop has no column {column}, so all its rows are its own"
+        );
+        Finding::ok("forward_only", said).of(&settings.cloud)
+    });
+    // What stands in the way of both directions, and missing triggers, are said elsewhere.
+    let is_said = |settings: &TableSettings| {
+        let cloud = known.schema(End::Cloud, &settings.cloud);
+        known.refused(Direction::Forward).iter().any(|(other, _)| other == settings)
+            || logs_changes(config) && cloud.is_some_and(|cloud| !cloud.logged)
+    };
+    let refused = known.refused(Direction::Reverse).iter().filter(|(t, _)| !is_said(t));
+    let refused = refused.map(|(settings, e)| {
+        let told = Error::new(e.kind(), format!("reverse refuses the table: {e}"));
+        Finding::failure("reverse", &told.remedied(e.remedy())).of(&settings.cloud)
+    });
+    stays.chain(refused).collect()
 }
 
 /// How the columns of a table travel.

@@ -1,34 +1,63 @@
-//! tidegate's own tables, and whether they speak of this desktop.
+//! tidegate's own tables, and whether they speak of this source.
 
 use crate::check::facts::Server;
 use crate::check::finding::Finding;
 use crate::error::{End, Error};
-use crate::model::TablePlan;
+use crate::model::{Capture, Horizon, TablePlan};
 use crate::store::{State, Store};
 
-/// What is to be said of the state that a run would begin with.
+/// What is to be said of the state that a run would begin with; `source` is the server that it would
+/// read, and what of its change log can be seen now.
 pub(in crate::check) fn findings(
     state: &Result<State, Error>,
     plans: &[TablePlan],
-    desktop: &Server,
+    source: (&Server, Option<&Horizon>),
     store: &Store<'_>,
 ) -> Vec<Finding> {
     let state = match state {
         Ok(state) => state,
-        Err(e) => return vec![Finding::failure("store", e).at(End::Cloud)],
+        Err(e) => return vec![Finding::failure("store", e).at(store.end())],
     };
     let said = format!("tidegate's tables in schema {} are up to date", store.schema());
-    let mut found = vec![Finding::ok("store", said).at(End::Cloud)];
+    let mut found = vec![Finding::ok("store", said).at(store.end())];
+    let (server, seen) = source;
     for (plan, table) in plans.iter().zip(&state.tables) {
-        if table.source_identity.as_ref().is_some_and(|known| *known != desktop.identity) {
-            let changed = Finding::misfit(
-                "source_identity",
-                "the table was read from another desktop database before",
-                "If the desktop was moved or restored on purpose: `tidegate watermark accept`; the \
-                 whole table is then compared. Otherwise correct [desktop] url.",
-            );
-            found.push(changed.of(&plan.settings.cloud));
-        }
+        let is_other =
+            table.source_identity.as_ref().is_some_and(|known| *known != server.identity);
+        let is_ahead = plan.capture == Capture::Log
+            && seen.is_some_and(|horizon| table.position.is_ahead_of(horizon));
+        let message = match (is_other, is_ahead) {
+            (true, _) => format!(
+                "the table was read from another {} database before",
+                plan.direction.source()
+            ),
+            (false, true) => format!(
+                "the {} has come less far than it had been read, so it was restored from a backup",
+                plan.direction.source()
+            ),
+            (false, false) => continue,
+        };
+        let end = plan.direction.source();
+        let remedy = format!(
+            "If the {end} was moved or restored on purpose: `tidegate watermark accept`; the whole \
+             table is then compared. Otherwise correct [{end}] url."
+        );
+        found.push(Finding::misfit("source_identity", message, remedy).of(&plan.settings.cloud));
     }
     found
+}
+
+/// The desktop has none: forward runs do without.
+pub(in crate::check) fn absent(store: &Store<'_>) -> Finding {
+    Finding::warning(
+        "store",
+        format!(
+            "there are no tables of tidegate's in schema {}, so nothing can come home: only forward \
+             runs work",
+            store.schema()
+        ),
+        "Run `tidegate migrate --end desktop` with a role that may create them. Where nothing is to \
+         come home: `tidegate check --forward-only`.",
+    )
+    .at(End::Desktop)
 }

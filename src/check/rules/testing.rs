@@ -74,6 +74,7 @@ pub(super) fn table() -> Table {
         truncates: false,
         rows: 0,
         indexed: Vec::new(),
+        defaults: BTreeMap::new(),
         collations: Vec::new(),
         sequences: Vec::new(),
     }

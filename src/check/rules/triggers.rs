@@ -1,21 +1,51 @@
-//! What the cloud's own triggers do to rows that tidegate writes.
+//! What an end's own triggers do to rows that tidegate writes.
 
 use std::collections::BTreeMap;
 
 use crate::check::facts::Triggers;
 use crate::check::finding::Finding;
-use crate::error::End;
-use crate::model::{TableName, TablePlan};
+use crate::model::plan::Evidence;
+use crate::model::{Direction, TableName, TablePlan};
 
-/// What is to be said of a table's triggers.
+/// What is to be said of the triggers of a table that is written.
 pub(in crate::check) fn findings(plan: &TablePlan, triggers: &Triggers) -> Vec<Finding> {
     let elsewhere = unnamed(plan, triggers);
-    let stamp = plan.stamps.updated_at.as_deref().and_then(|name| stamped(name, triggers));
+    let stamp = plan.stamps.updated_at.as_deref().filter(|_| misleads(plan));
+    let stamp = stamp.and_then(|name| stamped(name, triggers));
     elsewhere
         .into_iter()
         .chain(stamp)
-        .map(|finding| finding.of(&plan.settings.cloud).at(End::Cloud))
+        .map(|finding| finding.of(&plan.settings.cloud).at(plan.direction.target()))
         .collect()
+}
+
+/// Whether a stamp that a trigger sets is taken for a mobile edit: the change log knows better.
+fn misleads(plan: &TablePlan) -> bool {
+    plan.direction == Direction::Forward && plan.evidence == Evidence::Stamps
+}
+
+/// Triggers of the two ends of a table that comes home, the desktop's first, which change what is
+/// written: without a change log each takes what the other made for an edit.
+pub(in crate::check) fn unsettled(
+    plan: &TablePlan,
+    [desktop, cloud]: &[Triggers; 2],
+) -> Option<Finding> {
+    let content = || plan.content.iter().map(|&i| &plan.columns[i]);
+    let sets = |triggers: &Triggers, name: &str| {
+        triggers.sets.iter().find(|set| set.column == name).map(|set| set.trigger.clone())
+    };
+    let here = content().find_map(|c| sets(desktop, &c.target))?;
+    let there = content().find_map(|c| sets(cloud, c.source_name()?))?;
+    (plan.evidence == Evidence::Stamps).then(|| {
+        let message = format!(
+            "the triggers {here} of the desktop and {there} of the cloud seem to change what is \
+             written: by stamps alone such rows may go to and fro for ever"
+        );
+        let remedy = "Set [cloud] capture = \"log\" and run tidegate migrate; or let one of the two \
+                      leave tidegate's writes alone: create it with when \
+                      (coalesce(current_setting('tidegate.writing', true), '') = '').";
+        Finding::warning("unsettled", message, remedy).of(&plan.settings.cloud)
+    })
 }
 
 /// Tables that triggers seem to write, and that the configuration does not name.

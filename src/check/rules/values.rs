@@ -1,9 +1,11 @@
-//! What one scan of each table counts: rows that are nobody's, and rows without a stamp.
+//! What one scan of each table counts: rows that are nobody's, and rows without a stamp; and what marks
+//! new ones.
 
-use crate::check::facts::{COUNT_SECONDS, Counts};
+use crate::check::facts::{COUNT_SECONDS, Counts, Table};
 use crate::check::finding::Finding;
 use crate::error::{End, Error, Kind};
 use crate::model::{Ownership, TablePlan};
+use crate::sql::{ident, literal, table};
 
 /// What is to be said of the rows of one end.
 pub(in crate::check) fn findings(
@@ -25,6 +27,32 @@ pub(in crate::check) fn findings(
         Err(e) => vec![Finding::failure("counts", e)],
     };
     found.into_iter().map(|finding| finding.of(&plan.settings.cloud).at(end)).collect()
+}
+
+/// Rows of the desktop's programs that are marked as mobile users', unless these say otherwise.
+pub(in crate::check) fn default(
+    plan: &TablePlan,
+    marks: &Ownership,
+    desktop: &Table,
+) -> Option<Finding> {
+    let column = plan.owner_column().source_name()?;
+    let default = desktop.defaults.get(column)?;
+    let mobile = literal(&marks.mobile);
+    let is_mobile = *default == mobile || default.starts_with(&format!("{mobile}::"));
+    is_mobile.then(|| {
+        let message = format!(
+            "the default of {column} marks what the desktop's programs insert as a mobile user's row: \
+             it is not sent to the cloud"
+        );
+        let remedy = format!(
+            "alter table {} alter column {} set default {};",
+            table(&plan.source),
+            ident(column),
+            literal(&marks.desktop)
+        );
+        let finding = Finding::warning("owner_default", message, remedy);
+        finding.of(&plan.settings.cloud).at(End::Desktop)
+    })
 }
 
 fn strangers(end: End, plan: &TablePlan, marks: &Ownership, counts: &Counts) -> Option<Finding> {

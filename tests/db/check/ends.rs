@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use tidegate::check::{Level, check as check_with};
 use tidegate::config::Config;
+use tidegate::run::Way;
 use tidegate::sql::Sql;
 
 use super::{Fault, check, each_is_found};
@@ -94,8 +95,9 @@ async fn servers_and_clocks_as_the_facts_tell_them() {
             "the cloud's clock is",
         ),
     ] {
-        let report =
-            check_with(&config, &[], &Sql::default().planted(file, from, to)).await.unwrap();
+        let report = check_with(&config, Way::Both, &[], &Sql::default().planted(file, from, to))
+            .await
+            .unwrap();
         let is = |f: &&tidegate::check::Finding| f.check == check && f.level == level;
         let finding = report.findings.iter().find(is);
         let said = finding.map(|f| f.message.clone()).unwrap_or_default();

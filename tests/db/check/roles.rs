@@ -7,13 +7,14 @@ use crate::support::{JOBS, Office};
 async fn office() -> Office {
     let schema = JOBS.to_owned() + &JOBS.replace("jobs", "hidden");
     let office = Office::open(&schema, &["jobs", "hidden"]).await;
-    let grants = "create role app login; grant usage on schema tidegate to app;
+    let grants = "grant usage on schema tidegate to app;
         grant select, insert, update on all tables in schema public, tidegate to app;
-        grant delete on tidegate._sync_withheld, tidegate._sync_changes, tidegate._sync_images to app";
-    office.cloud.batch_execute(grants).await.unwrap();
-    let rights =
-        "grant select on all tables in schema public to app; grant pg_read_all_stats to app";
-    office.desktop.batch_execute(rights).await.unwrap();
+        grant delete on tidegate._sync_withheld, tidegate._sync_changes to app";
+    let role = "create role app login; grant pg_read_all_stats to app";
+    office.cloud.batch_execute(role).await.unwrap();
+    for session in [&office.desktop, &office.cloud] {
+        session.batch_execute(grants).await.unwrap();
+    }
     as_app(&office, "");
     assert_eq!(check(&office, &[]).wrong(), [""; 0]);
     office
@@ -116,4 +117,26 @@ async fn rights_that_are_missing_are_said_table_by_table() {
         said.contains(r#"grant select, insert, update on "public"."jobs" to "app";"#),
         "{said}"
     );
+}
+
+/// A desktop that is only read is no fault where nothing is to come home.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_only_reads_the_desktop_is_enough_for_forward_runs() {
+    let office = office().await;
+    let revoke = "revoke insert, update on all tables in schema public, tidegate from app;
+        revoke delete on all tables in schema tidegate from app";
+    office.desktop.batch_execute(revoke).await.unwrap();
+    let found = check(&office, &[]);
+    let expected = ["-", "jobs", "hidden"].map(|table| format!("failure rights desktop {table}"));
+    assert_eq!((found.code, found.wrong()), (12, expected.to_vec()), "{}", found.document);
+    let found = check(&office, &["--forward-only"]);
+    assert_eq!((found.code, found.wrong()), (0, vec![]), "{}", found.document);
+    assert_eq!(office.tidegate(&["forward"]).status.code(), Some(0));
+
+    office.desktop.batch_execute("drop schema tidegate cascade").await.unwrap();
+    let found = check(&office, &[]);
+    assert_eq!((found.code, found.wrong()), (0, vec!["warning store desktop -".to_owned()]));
+    assert!(found.said("warning", "store").contains("tidegate migrate --end desktop"));
+    assert_eq!(check(&office, &["--forward-only"]).wrong(), [""; 0]);
+    assert_eq!(office.tidegate(&["forward"]).status.code(), Some(0));
 }

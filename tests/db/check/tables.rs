@@ -165,7 +165,8 @@ async fn a_count_that_takes_too_long_is_given_up() {
     );
     let sql = sql.planted("postgres/check_counts.sql", "count(*),", "count(pg_sleep(1)),");
     let config = tidegate::config::Config::load(Some(&office.config_path())).unwrap();
-    let report = tidegate::check::check(&config, &[], &sql).await.unwrap();
+    let report =
+        tidegate::check::check(&config, tidegate::run::Way::Both, &[], &sql).await.unwrap();
     let counts: Vec<_> = report.findings.iter().filter(|f| f.check == "counts").collect();
     assert_eq!(counts.len(), 2, "{report:?}");
     assert!(counts[0].message.contains("not counted within"), "{counts:?}");

@@ -1,4 +1,4 @@
-//! What the cloud's own triggers do, as far as their source tells.
+//! What the ends' own triggers do, as far as their source tells.
 
 use super::{Fault, check, each_is_found};
 use crate::support::{JOBS, Office};
@@ -19,6 +19,26 @@ fn trigger(when: &str, body: &str) -> &'static str {
 }
 
 const MEND: [&str; 2] = ["", "drop function act() cascade"];
+
+/// An office whose mobile edits are told by their stamps.
+async fn by_stamps() -> Office {
+    let office = office().await;
+    let [desktop, cloud] = ["desktop", "cloud"].map(|name| office.cluster.url(name));
+    office.write_config(&desktop, &format!("{cloud}\"\ncapture = \"timestamp"), "");
+    let untold = "drop trigger _sync_log_change on jobs; drop trigger _sync_log_truncate on jobs";
+    office.cloud.batch_execute(untold).await.unwrap();
+    assert_eq!(check(&office, &[]).unusual(), [UNLOGGED]);
+    office
+}
+
+const UNLOGGED: &str = "warning change_log cloud -";
+
+/// What is found beside [`UNLOGGED`].
+fn found(office: &Office) -> Vec<String> {
+    let mut found = check(office, &[]).unusual();
+    found.retain(|line| line != UNLOGGED);
+    found
+}
 
 async fn office() -> Office {
     let office = Office::open(JOBS, &["jobs"]).await;
@@ -79,40 +99,73 @@ async fn what_is_named_or_does_not_fire_is_no_finding() {
     assert_eq!(check(&office, &[]).unusual(), [""; 0]);
 }
 
+/// By the desktop's too, once rows come home.
 #[tokio::test(flavor = "multi_thread")]
-async fn triggers_that_stamp_are_found() {
-    let fault = |body: &str| Fault {
-        plant: ["", trigger("before insert or update", body)],
-        mend: MEND,
-        finding: "warning stamp_trigger cloud jobs",
-        parts: &["the trigger act seems to set updated_at", "tidegate.writing"],
-        ..Fault::NONE
-    };
+async fn tables_that_the_desktops_triggers_write_are_proposed() {
+    let office = office().await;
+    office.desktop.batch_execute(TABLES).await.unwrap();
+    let act = trigger("after insert", "insert into totals values (1);");
+    office.desktop.batch_execute(act).await.unwrap();
+    let checked = check(&office, &[]);
+    assert_eq!(checked.unusual(), ["warning also_writes desktop jobs"]);
+    let said = checked.said("warning", "also_writes");
+    assert!(said.contains(r#"[tables."jobs"] also_writes = ["totals"]"#), "{said}");
+    assert_eq!(check(&office, &["--forward-only"]).unusual(), [""; 0]);
+}
+
+/// Where there is a change log, stamps don't tell who edited a row.
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_that_stamp_are_found_where_stamps_tell() {
     let extension = "create function moddatetime() returns trigger language plpgsql as \
         $f$ begin return new; end $f$; create trigger act before update on jobs \
         for each row execute function moddatetime(updated_at)";
-    let faults = [
-        fault("new.updated_at = now();"),
-        fault("if true then NEW.\"updated_at\" := clock_timestamp(); end if;"),
-        Fault {
-            plant: ["", extension],
-            mend: ["", "drop function moddatetime() cascade"],
-            ..fault("")
-        },
-    ];
-    let office = office().await;
-    each_is_found(&office, &faults).await;
+    let when = "before insert or update";
+    let office = by_stamps().await;
+    for (plant, mend) in [
+        (trigger(when, "new.updated_at = now();"), MEND[1]),
+        (trigger(when, "if true then NEW.\"updated_at\" := clock_timestamp(); end if;"), MEND[1]),
+        (extension, "drop function moddatetime() cascade"),
+    ] {
+        office.cloud.batch_execute(plant).await.unwrap();
+        assert_eq!(found(&office), ["warning stamp_trigger cloud jobs"], "{plant}");
+        let said = check(&office, &[]).said("warning", "stamp_trigger");
+        for part in ["the trigger act seems to set updated_at", "tidegate.writing"] {
+            assert!(said.contains(part), "{said}");
+        }
+        office.cloud.batch_execute(mend).await.unwrap();
+    }
     for body in ["new.name = 'x';", "if new.updated_at = old.updated_at then null; end if;"] {
         office.cloud.batch_execute(trigger("before update", body)).await.unwrap();
-        assert_eq!(check(&office, &[]).unusual(), [""; 0], "{body}");
+        assert_eq!(found(&office), [""; 0], "{body}");
         office.cloud.batch_execute(MEND[1]).await.unwrap();
     }
+    office.configure("");
+    assert!(office.tidegate(&["migrate"]).status.success());
+    let stamps = trigger(when, "new.updated_at = now();");
+    for session in [&office.desktop, &office.cloud] {
+        session.batch_execute(stamps).await.unwrap();
+    }
+    assert_eq!(check(&office, &[]).unusual(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_of_both_ends_that_change_content_never_settle_by_stamps() {
+    let office = by_stamps().await;
+    let lower = trigger("before insert or update", "new.name := lower(new.name);");
+    let upper = trigger("before insert or update", "new.name := upper(new.name);");
+    office.cloud.batch_execute(upper).await.unwrap();
+    assert_eq!(found(&office), [""; 0]);
+    office.desktop.batch_execute(lower).await.unwrap();
+    assert_eq!(found(&office), ["warning unsettled - jobs"]);
+    office.configure("");
+    assert!(office.tidegate(&["migrate"]).status.success());
+    assert_eq!(check(&office, &[]).unusual(), [""; 0]);
 }
 
 /// The remedy is good: with it, the next desktop edit arrives.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trigger_that_leaves_tidegate_alone_holds_nothing_back() {
-    let office = office().await;
+    let office = by_stamps().await;
     let touch = "create function touch() returns trigger language plpgsql as \
         $f$ begin new.updated_at := now() + interval '1 hour'; return new; end $f$; \
         create trigger touch before update on jobs for each row";
