@@ -87,7 +87,7 @@ Both clusters run on:
   desktop  psql {desktop_url}
   cloud    psql {cloud_url}
 
-  sync     {program} --config {config} forward
+  sync     {program} --config {config} sync
   look     {program} --config {config} status
 
   remove   {stop}"

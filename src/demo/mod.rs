@@ -7,6 +7,8 @@ mod old_way;
 mod rows;
 mod server;
 mod story;
+mod way_home;
+mod way_out;
 
 pub use cluster::{Cluster, Shutdown};
 pub use office::Kept;

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{TIDEGATE, connect, value};
 
 /// What the story must have checked, step by step.
-const CHECKS: [&str; 11] = [
+const CHECKS: [&str; 20] = [
     "24,568 jobs",
+    "the cloud notes what mobile users do",
     "all 15 tables hold the same rows at both ends",
     "8 mobile rows and the edit",
     "jobs 100 and 24569 are the same at both ends",
@@ -30,6 +31,14 @@ const CHECKS: [&str; 11] = [
     "it would have destroyed 8 mobile rows in 5 tables",
     "the check refuses it",
     "nothing of it remains",
+    "8 mobile rows and the edit of job 300 came home",
+    "row for row, in every column",
+    "both ends hold the same rows",
+    "the later edit stands at both ends",
+    "the versions that lost are kept",
+    "it is not sent back",
+    "not one row version was written at either end",
+    "each end has the other's job on its list",
 ];
 
 /// A directory for everything that the demo makes, open to servers of another account as /tmp is.
