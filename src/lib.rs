@@ -1,5 +1,6 @@
 //! tidegate keeps a desktop database and a cloud PostgreSQL in step without losing a row that a mobile
-//! user made. This version goes one way, desktop PostgreSQL → cloud PostgreSQL.
+//! user made. Both directions are one pipeline with the ends exchanged: forward, desktop → cloud, and
+//! reverse, cloud → desktop.
 //!
 //! The modules in reading order; each sees only modules of the groups above its own. `pipeline` is the
 //! page to begin with.
