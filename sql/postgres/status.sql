@@ -1,6 +1,7 @@
--- $1 tables, $2 direction: one JSON document a table, as recorded in the cloud.
+-- $1 tables, $2 direction: one JSON document a table, as recorded in the database that is written.
 select json_build_object(
     'table', t.name,
+    'direction', $2::text,
     'watermark', m.watermark,
     -- What a position in a change log has passed was read when it moved.
     'lag_seconds', extract(epoch from clock_timestamp() - case

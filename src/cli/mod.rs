@@ -55,7 +55,6 @@ Exit codes:
        back; or mobile rows are missing that the change log does not explain; or `verify` found a
        difference that nothing explains
   21   `plan` found rows to write
-  21   `plan` found changes
   75   another run holds the table
   130  interrupted (143: terminated); the next run goes on";
 
@@ -115,6 +114,24 @@ impl Side {
         match self {
             Side::Desktop => End::Desktop,
             Side::Cloud => End::Cloud,
+        }
+    }
+}
+
+/// [`Direction`], as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Heading {
+    /// The desktop's changes, to the cloud.
+    Forward,
+    /// What mobile users did, home to the desktop.
+    Reverse,
+}
+
+impl Heading {
+    fn direction(self) -> Direction {
+        match self {
+            Heading::Forward => Direction::Forward,
+            Heading::Reverse => Direction::Reverse,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! `tidegate plan`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::model::Direction;
 use crate::run::script::{Part, Script};
-use crate::run::{self, Request, RunReport};
+use crate::run::{self, Request, RunReport, Trouble, Way};
 use crate::sql::Sql;
 
 use super::progress::Bar;
@@ -16,17 +17,21 @@ use super::{Global, Output, Tables, print};
 /// The exit code when a run would write something.
 const CHANGES: u8 = 21;
 
-/// Show what a forward run would do.
+/// Show what a run would do.
 ///
 /// The counts are true, because this is the run itself: everything is merged in one transaction,
 /// which is rolled back. Until then the rows that it writes are locked for mobile users, and other
 /// runs find the tables held. Exits with 21 when rows are to be inserted or updated, with 0 when none
-/// are (a row that would be withheld is none), and with a run's code when a table fails.
+/// are (a row that would be withheld is none), and with a run's code when a table fails. Of a sync,
+/// reverse is rehearsed first, and then forward, but without the rows that reverse would bring.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     tables: Tables,
-    /// As with `forward --full`: compare whole tables, not only what changed
+    /// Of which run
+    #[arg(long, value_enum, default_value_t = Of::Forward)]
+    direction: Of,
+    /// As with the run's `--full`: compare whole tables, not only what changed
     #[arg(long)]
     full: bool,
     /// Show up to N rows of each table (20 if N is left out) with their keys; of an update, the columns that
@@ -37,6 +42,27 @@ pub(super) struct Arguments {
     /// are `$1`, `$2` …; `begin` and `commit` around each batch are not shown again
     #[arg(long, conflicts_with = "rows")]
     sql: bool,
+}
+
+/// The verb of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// The desktop's changes, to the cloud.
+    Forward,
+    /// What mobile users did, home to the desktop.
+    Reverse,
+    /// Both.
+    Sync,
+}
+
+impl Of {
+    fn way(self) -> Way {
+        match self {
+            Of::Forward => Way::One(Direction::Forward),
+            Of::Reverse => Way::One(Direction::Reverse),
+            Of::Sync => Way::Both,
+        }
+    }
 }
 
 /// The statements of a run.
@@ -61,11 +87,12 @@ pub(super) async fn run(
         row: None,
     };
     if arguments.sql {
-        return script(global, &config, &request, stop).await;
+        return script(global, &config, arguments.direction.way(), &request, stop).await;
     }
     let bar = Bar::new(global.quiet);
     let sql = Sql::default();
-    let report = run::forward(&config, &request, &sql, stop, &|event| bar.show(&event)).await;
+    let way = arguments.direction.way();
+    let report = run::run(&config, way, &request, &sql, stop, &|event| bar.show(&event)).await;
     bar.clear();
     let report = report?;
     show(global, &report)?;
@@ -87,12 +114,13 @@ pub(super) fn show(global: &Global, report: &RunReport) -> Result<()> {
 async fn script(
     global: &Global,
     config: &Config,
+    way: Way,
     request: &Request,
     stop: &CancellationToken,
 ) -> Result<u8> {
     let script = Script::default();
     let hear = |event: run::Event<'_>| script.hear(&event);
-    let report = run::forward(config, request, &script.sql(), stop, &hear).await?;
+    let report = run::run(config, way, request, &script.sql(), stop, &hear).await?;
     let direction = report.direction;
     let parts = script.parts();
     match global.output {
@@ -104,7 +132,9 @@ async fn script(
     }
     for table in &report.tables {
         if let Some(trouble) = &table.error {
-            tracing::error!(table = table.table, remedy = trouble.remedy, "{}", trouble.message);
+            let Trouble { message, remedy, .. } = trouble;
+            let direction = table.direction;
+            tracing::error!(table = table.table, direction, remedy, "{message}");
         }
     }
     Ok(report.exit_code(false))

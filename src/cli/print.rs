@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::init::Proposal;
+use crate::model::Direction;
 use crate::run::sequences::{Deed, KeyRange, Numbers};
 use crate::run::{self, Outcome, RunReport, TableReport};
 use crate::store::{TablePosition, TableStatus};
@@ -137,6 +138,14 @@ fn name(report: &RunReport, t: &TableReport) -> String {
     }
 }
 
+/// A table, and the direction where it is not what a table has alone.
+pub(super) fn heading(table: &str, direction: &str) -> String {
+    match direction == Direction::Forward.word() {
+        true => table.to_owned(),
+        false => format!("{table} ({direction})"),
+    }
+}
+
 fn mobile(t: &TableReport) -> String {
     match (t.mobile_before, t.mobile_after) {
         (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
@@ -211,11 +220,12 @@ fn judgement(report: &verify::Report) -> String {
     format!("{}: {what}", report.outcome.word())
 }
 
-/// The status page: a line a table.
-pub(super) fn status(tables: &[TableStatus]) {
-    let columns = ["table", "read up to", "lag", "rows by owner", "withheld", "last run"];
-    let mut table = plain(&columns, 2..3);
-    for t in tables {
+/// The status page: for each table a line a direction.
+pub(super) fn status<'t>(tables: impl Iterator<Item = &'t TableStatus> + Clone) {
+    let columns =
+        ["table", "direction", "read up to", "lag", "rows by owner", "withheld", "last run"];
+    let mut table = plain(&columns, 3..4);
+    for t in tables.clone() {
         let counts = t.counts.iter().map(|(owner, n)| match owner.as_str() {
             "" => format!("nobody {n}"),
             owner => format!("{owner} {n}"),
@@ -223,7 +233,8 @@ pub(super) fn status(tables: &[TableStatus]) {
         let withheld = t.withheld_by.iter().map(|(reason, n)| format!("{n} {reason}"));
         table.add_row([
             t.table.clone(),
-            t.watermark.clone().unwrap_or_else(|| NOT_READ.to_owned()),
+            t.direction.clone(),
+            t.watermark.as_deref().map_or_else(|| NOT_READ.to_owned(), moment_or_transaction),
             t.lag_seconds.map(lag).unwrap_or_default(),
             counts.collect::<Vec<_>>().join(", "),
             withheld.collect::<Vec<_>>().join(", "),
@@ -233,8 +244,17 @@ pub(super) fn status(tables: &[TableStatus]) {
     println!("{table}");
     for t in tables {
         for refused in &t.refused {
-            println!("{}: {} withheld: {}", t.table, refused.rows, refused.detail);
+            let table = heading(&t.table, &t.direction);
+            println!("{table}: {} withheld: {}", refused.rows, refused.detail);
         }
+    }
+}
+
+/// A watermark; in a change log it is a number.
+fn moment_or_transaction(watermark: &str) -> String {
+    match watermark.bytes().all(|b| b.is_ascii_digit()) {
+        true => format!("transaction {watermark}"),
+        false => watermark.to_owned(),
     }
 }
 
@@ -257,17 +277,27 @@ pub(super) fn key_range(range: &KeyRange) {
     }
 }
 
-/// Positions: a line a table and stream.
+/// Positions: a line a table, direction and stream.
 pub(super) fn positions(positions: &[TablePosition]) {
-    let columns =
-        ["table", "stream", "read up to", "after", "generation", "moved", "read from", "by run"];
-    let mut table = plain(&columns, 4..5);
+    let columns = [
+        "table",
+        "direction",
+        "stream",
+        "read up to",
+        "after",
+        "generation",
+        "moved",
+        "read from",
+        "by run",
+    ];
+    let mut table = plain(&columns, 5..6);
     for p in positions {
         let known = |value: &Option<String>| value.clone().unwrap_or_default();
         table.add_row([
             p.table.clone(),
+            p.direction.clone(),
             p.stream.clone(),
-            p.watermark.clone().unwrap_or_else(|| NOT_READ.to_owned()),
+            p.watermark.as_deref().map_or_else(|| NOT_READ.to_owned(), moment_or_transaction),
             p.after_key.as_ref().map(ToString::to_string).unwrap_or_default(),
             p.generation.to_string(),
             known(&p.last_sync),

@@ -30,6 +30,7 @@ impl Bar {
     pub(super) fn show(&self, event: &Event<'_>) {
         let Ok(mut at_work) = self.at_work.lock() else { return };
         match event {
+            Event::Begins { .. } => self.bar.reset(),
             Event::Planned { tables } => self.bar.set_length(*tables as u64),
             Event::Batch { table, read } => {
                 at_work.insert((*table).to_owned(), *read);

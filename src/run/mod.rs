@@ -29,6 +29,11 @@ pub use report::{Outcome, Rehearsed, RunReport, SCHEMA_VERSION, TableReport, Tro
 /// What a run tells while it is at work.
 #[derive(Debug)]
 pub enum Event<'e> {
+    /// It begins with a direction.
+    Begins {
+        /// Which.
+        direction: Direction,
+    },
     /// It knows its tables.
     Planned {
         /// How many there are.
@@ -108,6 +113,7 @@ pub async fn run(
         if stop.is_cancelled() && !tables.is_empty() {
             break;
         }
+        events(Event::Begins { direction });
         let one_way = OneWay { config, direction, run_id, request, sql, stop, events };
         tables.extend(one_way.run().await?);
     }

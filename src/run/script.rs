@@ -1,9 +1,10 @@
 //! The statements of a run as text, in the order in which a rehearsal came to them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::model::Direction;
 use crate::sql::{Recorder, Rendered, Sql};
 
 use super::Event;
@@ -12,12 +13,20 @@ use super::Event;
 #[derive(Debug, Default)]
 pub struct Script {
     recorder: Recorder,
-    parts: Mutex<Vec<Part>>,
+    noted: Mutex<Noted>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    direction: Option<Direction>,
+    parts: Vec<Part>,
 }
 
 /// The statements of one table, or of what surrounds the tables.
 #[derive(Debug, Serialize)]
 pub struct Part {
+    /// `forward` or `reverse`.
+    pub direction: &'static str,
     /// The table; `None`: before the first table, or after the last.
     pub table: Option<String>,
     /// In the order of their first use.
@@ -44,6 +53,10 @@ impl Script {
     /// Takes in what the rehearsal tells.
     pub fn hear(&self, event: &Event<'_>) {
         match event {
+            Event::Begins { direction } => {
+                self.close(None);
+                self.noted().direction = Some(*direction);
+            }
             Event::Planned { .. } => self.close(None),
             Event::Through { table } => self.close(Some(table)),
             Event::Batch { .. } => {}
@@ -53,14 +66,19 @@ impl Script {
     /// The whole script.
     pub fn parts(self) -> Vec<Part> {
         self.close(None);
-        self.parts.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.noted.into_inner().unwrap_or_else(PoisonError::into_inner).parts
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn close(&self, table: Option<&str>) {
         let statements = statements(self.recorder.take());
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted();
         if !statements.is_empty() {
-            parts.push(Part { table: table.map(str::to_owned), statements });
+            let direction = noted.direction.map_or("", Direction::word);
+            noted.parts.push(Part { direction, table: table.map(str::to_owned), statements });
         }
     }
 }

@@ -17,7 +17,7 @@ use super::Store;
 pub struct TablePosition {
     /// The table.
     pub table: String,
-    /// `forward`.
+    /// `forward` or `reverse`.
     pub direction: String,
     /// `changes`.
     pub stream: String,

@@ -8,6 +8,7 @@ use tokio_postgres::types::Type;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::{Error, Kind, Result};
+use crate::model::Direction;
 
 use super::Store;
 
@@ -16,6 +17,8 @@ use super::Store;
 pub struct TableStatus {
     /// The table.
     pub table: String,
+    /// `forward` or `reverse`.
+    pub direction: String,
     /// Up to where it has been read.
     pub watermark: Option<String>,
     /// How far that lies back.
@@ -68,10 +71,10 @@ impl Store<'_> {
         &self,
         connection: &Connection,
         labels: &[String],
-        direction: &str,
+        direction: Direction,
     ) -> Result<Vec<TableStatus>> {
         self.require(connection).await?;
-        let doing = "reading the status";
+        let (doing, direction) = ("reading the status", direction.word());
         let sql = self.render("postgres/status.sql");
         let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction)];
         let rows = connection.rows(doing, &sql, &params).await?;

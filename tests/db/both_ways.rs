@@ -4,9 +4,11 @@ mod interrupted;
 mod matrix;
 mod owners;
 mod races;
+mod restored;
 mod schedules;
 mod settling;
 mod stamps;
+mod verbs;
 mod withheld;
 
 use tidegate::model::Direction;

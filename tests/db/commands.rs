@@ -125,6 +125,11 @@ async fn a_report_is_one_document() {
     insta::assert_snapshot!("forward_json", redacted(document(&output)));
     let status = says(&office, &["status", "--output", "json"], 0, &[]);
     insta::assert_snapshot!("status_json", redacted(document(&status)));
+    let mobile = format!("insert into jobs values (9, 'mobile', 'M', {OLD})");
+    office.cloud.batch_execute(&mobile).await.unwrap();
+    let output = says(&office, &["sync", "--output", "json"], 0, &[]);
+    assert_eq!(stdout(&output).lines().count(), 1);
+    insta::assert_snapshot!("sync_json", redacted(document(&output)));
     // Failures are in the same document.
     office.desktop.batch_execute("drop table jobs").await.unwrap();
     let output = says(&office, &["forward", "--output", "json"], 10, &[]);
@@ -364,6 +369,8 @@ fn every_verb_has_help() {
         "check",
         "plan",
         "forward",
+        "reverse",
+        "sync",
         "conflicts",
         "conflicts list",
         "conflicts show",

@@ -6,7 +6,7 @@ use crate::run::script::Part;
 use crate::run::{RunReport, TableReport};
 
 use super::value::{key, short};
-use super::{NOT_READ, plain, remarks, sentence};
+use super::{NOT_READ, moment_or_transaction, name, plain, remarks, sentence};
 
 /// What a run would do: a line a table, then its rows, then one sentence.
 pub(in crate::cli) fn plan(report: &RunReport) {
@@ -14,7 +14,7 @@ pub(in crate::cli) fn plan(report: &RunReport) {
         ["table", "insert", "update", "unchanged", "withheld", "read up to", "then", "outcome"];
     let mut table = plain(&columns, 1..5);
     for t in &report.tables {
-        let mut cells = vec![t.table.clone()];
+        let mut cells = vec![name(report, t)];
         cells.extend([t.inserted, t.updated, t.unchanged, t.withheld].map(|n| n.to_string()));
         cells.extend(positions(t));
         cells.push(t.outcome.word().replace('_', " "));
@@ -24,9 +24,13 @@ pub(in crate::cli) fn plan(report: &RunReport) {
     remarks(report);
     for t in &report.tables {
         let rows = t.rehearsed.iter().filter_map(|rehearsed| rehearsed.rows.as_ref()).flatten();
-        rows.for_each(|row| println!("{}", line(&t.table, row)));
+        rows.for_each(|row| println!("{}", line(&name(report, t), row)));
     }
-    println!("{}", sentence(report));
+    let (direction, not_seen) = match report.direction {
+        "sync" => ("sync", "; forward was rehearsed without the rows that reverse would bring"),
+        direction => (direction, ""),
+    };
+    println!("{direction}: {}{not_seen}", sentence(report));
 }
 
 /// Where the table stands, and where a run would bring it.
@@ -34,10 +38,10 @@ fn positions(t: &TableReport) -> [String; 2] {
     let from = t.rehearsed.as_ref().and_then(|rehearsed| rehearsed.watermark_from.clone());
     let to = match &t.watermark {
         watermark if *watermark == from => "the same".to_owned(),
-        Some(watermark) => watermark.clone(),
+        Some(watermark) => moment_or_transaction(watermark),
         None => String::new(),
     };
-    [from.unwrap_or_else(|| NOT_READ.to_owned()), to]
+    [from.map_or_else(|| NOT_READ.to_owned(), |from| moment_or_transaction(&from)), to]
 }
 
 /// One row in one line, as in `jobs id=5: update name "old" → "new" (why)`.
@@ -59,7 +63,12 @@ fn line(table: &str, row: &Sample) -> String {
 
 /// The statements of a run, as a script to read.
 pub(in crate::cli) fn script(parts: &[Part]) {
+    let mut direction = "";
     for part in parts {
+        if part.direction != direction {
+            direction = part.direction;
+            println!("-- ######## {direction} ########\n");
+        }
         match &part.table {
             Some(table) => println!("-- ==== {table:?} ====\n"),
             None => println!("-- ==== around the tables ====\n"),

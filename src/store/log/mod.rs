@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
 use crate::error::Result;
-use crate::model::TableName;
+use crate::model::{Horizon, TableName};
 
 use super::Store;
 
@@ -115,6 +115,21 @@ impl Store<'_> {
         ];
         let sql = self.sql.render("postgres/log_tables.sql", &[]);
         connection.document("looking at the change log's triggers", &sql, &params).await
+    }
+
+    /// What the database has come to.
+    pub async fn seen(&self, connection: &Connection) -> Result<Horizon> {
+        let sql = self.sql.render("postgres/seen.sql", &[]);
+        let seen = connection.value("asking for the snapshot", &sql, &[]).await?;
+        Ok(Horizon(Some(seen)))
+    }
+
+    /// Begins the log of the table called `label` again, in a database that was restored.
+    pub async fn begin_log_again(&self, connection: &Connection, label: &str) -> Result<()> {
+        let sql = self.render("postgres/log_begins_again.sql");
+        let doing = format!("beginning the change log of {label} again");
+        connection.run(doing, &sql, &[text(&label)]).await?;
+        Ok(())
     }
 
     /// The labels of those of `tables` whose log has begun.
