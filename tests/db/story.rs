@@ -66,6 +66,6 @@ async fn an_older_desktop_row_never_reverts_a_mobile_edit_also_not_full() {
             office.forward().await
         };
         assert_eq!(value(&office.cloud, "select name from jobs where id = 300").await, "mobile");
-        assert_eq!(office.withheld().await, [r#"{"id": "300"} stale"#]);
+        assert_eq!(office.withheld().await, [r#"{"id": "300"} pending_mobile_edit"#]);
     }
 }
