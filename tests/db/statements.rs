@@ -10,7 +10,7 @@ use tidegate::sql::Sql;
 use tidegate::store::Store;
 
 use crate::proxy::{Fault, Proxy};
-use crate::support::Office;
+use crate::support::{Office, value};
 
 /// A key of two columns, one in mixed case; a parent and a reference to itself; a unique column, one
 /// that travels as text, one that is computed, one that is called otherwise on the desktop.
@@ -140,15 +140,66 @@ async fn everything(office: &Listened) {
     Store::new(&sql, "tidegate").prune_log(&cloud, "orders", "3").await.unwrap();
 }
 
-/// What the verbs that only look ask beside that: the cloud, then the desktop.
-fn looks(office: &Listened, cloud: &[String], desktop: &[String]) -> Vec<String> {
-    office.run(&["check"], Some(0), "");
-    office.run(&["uninstall"], Some(0), "");
+/// The same of the way home, with a trigger at the desktop and every kind of conflict. The clients have
+/// no key there, so they can't come home.
+async fn home(office: &Listened) {
+    let mend =
+        "alter table orders drop constraint \"orders_No_check\"; drop function swallow() cascade";
+    office.on_the_phone(mend).await;
+    let touch = "create function touch() returns trigger language plpgsql as \
+        $$ begin new.remark := lower(new.remark); return new; end $$; \
+        create trigger touch before update on orders for each row execute function touch()";
+    office.at_the_desk(touch).await;
+    office.run(&["sync"], Some(3), "");
+    let order = "insert into orders (office, \"No\", note, source) values (1, 200, 'Made', 'M')";
+    office.on_the_phone(order).await;
+    let note = |row: i32, note: &str, at: &str| {
+        format!("update orders set note = '{note}', updated_at = now() {at} where \"No\" = {row}")
+    };
+    let remark = |row: i32, text: &str, at: &str| note(row, text, at).replace("note", "remark");
+    office.on_the_phone(&note(3, "Noted", "")).await;
+    office.run(&["reverse"], Some(3), "");
+    // The mobile user is the later one, then the desktop is, first by reverse, then by forward.
+    office.at_the_desk(&remark(3, "desk", "")).await;
+    office.on_the_phone(&note(3, "Later", "+ interval '1 minute'")).await;
+    office.run(&["reverse"], Some(3), "");
+    office.on_the_phone(&note(4, "Earlier", "")).await;
+    office.at_the_desk(&remark(4, "desk", "+ interval '1 minute'")).await;
+    office.run(&["sync"], Some(3), "");
+    office.on_the_phone(&note(8, "Earlier", "")).await;
+    office.at_the_desk(&remark(8, "desk", "+ interval '1 minute'")).await;
+    office.at_the_desk(&remark(200, "desk", "+ interval '1 minute'")).await;
+    office.run(&["forward"], Some(0), "");
+    office.on_the_phone("delete from orders where \"No\" = 8").await;
+    office.at_the_desk(&remark(8, "gone", "+ interval '1 minute'")).await;
+    office.run(&["forward"], Some(0), "");
+    office.run(&["sync"], Some(3), "");
+    // As if the cloud had been restored from a backup.
+    let restored =
+        "update tidegate._sync_metadata set watermark = '999999999' where direction = 'reverse'";
+    office.at_the_desk(restored).await;
+    office.run(&["watermark", "accept"], Some(0), "");
+}
+
+/// What is new among what the servers got, the cloud first.
+fn new(office: &Listened, cloud: &[String], desktop: &[String]) -> Vec<String> {
     let new = |statements: Vec<String>, known: &[String]| {
         statements.into_iter().filter(|s| !known.contains(s)).collect::<Vec<_>>()
     };
-    let looks = new(office.cloud.statements(), cloud);
-    [looks, new(office.desktop.statements(), desktop)].concat()
+    let found = new(office.cloud.statements(), cloud);
+    [found, new(office.desktop.statements(), desktop)].concat()
+}
+
+/// The verbs that only look.
+async fn looks(office: &Listened) {
+    let open = "select 'cw' || id from tidegate._sync_withheld where reason = 'deleted_by_mobile'";
+    let open = value(&office.office.cloud, open).await;
+    office.run(&["check", "--forward-only"], Some(0), "");
+    office.run(&["uninstall"], Some(0), "");
+    office.run(&["conflicts", "list"], Some(0), "");
+    office.run(&["conflicts", "show", "ct1"], Some(0), "");
+    office.run(&["conflicts", "show", &open], Some(0), "");
+    office.run(&["explain", "orders", "office=1,No=4"], Some(0), "");
 }
 
 /// The longest line of a statement's file that has no slot in it.
@@ -177,7 +228,11 @@ async fn every_statement_is_as_it_was() {
     let office = listened().await;
     everything(&office).await;
     let (cloud, desktop) = (office.cloud.statements(), office.desktop.statements());
-    let looks = looks(&office, &cloud, &desktop);
+    home(&office).await;
+    let home = new(&office, &cloud, &desktop);
+    let known = [&cloud[..], &desktop, &home].concat();
+    looks(&office).await;
+    let looks = new(&office, &known, &known);
     let mut missed = Vec::new();
     for folder in ["sql/postgres", "sql/migrations"] {
         for file in std::fs::read_dir(folder).unwrap() {
@@ -186,6 +241,7 @@ async fn every_statement_is_as_it_was() {
             let met = cloud
                 .iter()
                 .chain(&desktop)
+                .chain(&home)
                 .chain(&looks)
                 .any(|statement| statement.contains(&line));
             if !met {
@@ -196,5 +252,6 @@ async fn every_statement_is_as_it_was() {
     assert!(missed.is_empty(), "not sent: {missed:?}");
     insta::assert_snapshot!("cloud", shown(&cloud));
     insta::assert_snapshot!("desktop", shown(&desktop));
+    insta::assert_snapshot!("home", shown(&home));
     insta::assert_snapshot!("looks", shown(&looks));
 }
