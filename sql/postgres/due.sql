@@ -1,10 +1,10 @@
--- Withheld rows of one table that are worth another try: what they met or wait for has moved. An arm
--- of state.sql, with its values.
-select w.table_name, w.key, w.reason = 'owner' and w.target_version is not distinct from h.version, w.since::text
+-- $1 direction, $2 the writer's mark, $3 how far the other direction had come: the withheld rows of one table
+-- that are worth another try, because what they met or wait for has moved.
+select w.table_name, w.key::text, w.reason = 'owner' and w.target_version is not distinct from h.version, w.since::text
 from {{store}}._sync_withheld w
 -- One look into the index for each, never a scan of the target.
 left join lateral (select t.xmin::text as version from {{target}} t where {{key_is_row}} limit 1) h on true
-where {{only}} w.table_name = {{label}} and w.direction = $2 and case
+where {{only}} w.table_name = {{label}} and w.direction = $1 and case
     -- What refused it is another table by now.
     when starts_with(w.target_version, 'definition ') then w.target_version <> {{definition}}
     when w.reason = 'busy' then true
@@ -16,11 +16,11 @@ where {{only}} w.table_name = {{label}} and w.direction = $2 and case
             and r.direction = w.direction and r.outcome = 'ok'
     )
     -- Its owner at the source may be another by now, without a new stamp.
-    when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $4
+    when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $2
         or w.target_version is distinct from h.version
     -- Once the other direction has brought the edit where it belongs, there is something to compare.
     when w.reason = 'pending_mobile_edit' then
-        not coalesce(($5::json -> {{label}} -> 'held_back')::jsonb ? w.key::text, false)
+        not coalesce(($3::json -> {{label}} -> 'held_back')::jsonb ? w.key::text, false)
         and not exists (
             select from {{store}}._sync_changes c
             where c.table_name = w.table_name and c.key = w.key

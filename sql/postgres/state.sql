@@ -1,5 +1,5 @@
--- $1 tables, $2 direction, $3 the mark of mobile rows, $4 the writer's, $5 how far the other direction had
--- come: all that a run has to know of the database that it writes.
+-- $1 tables, $2 direction, $3 the mark of mobile rows: all that a run has to know of the database that it
+-- writes before it can plan.
 select json_build_object(
     'version', (select max(version) from {{store}}._sync_migrations),
     'track_counts', current_setting('track_counts')::boolean,
@@ -34,15 +34,5 @@ select json_build_object(
             )
             having count(*) > 0
         ) c on true
-    ), '[]'),
-    'awaited', coalesce((
-        select json_agg(json_build_object(
-            'table', d.table_name, 'key', d.key::text, 'once_owned', d.once_owned, 'since', d.since
-        ))
-        from (
-            -- The first arm is for a run of which every table was refused.
-            select null::text, null::jsonb, null::boolean, null::text where false
-            {{due}}
-        ) as d (table_name, key, once_owned, since)
     ), '[]')
 )::text

@@ -5,7 +5,7 @@ use crate::error::{End, Error, Result};
 use crate::model::plan::Given;
 use crate::model::schema::TableSchema;
 use crate::model::{Direction, TableName, TablePlan, TableSettings, planning};
-use crate::run::{self, Ends, Planned, Way};
+use crate::run::{self, Catalogues, Ends, Way};
 
 use super::facts::{self, Reached, Table};
 use super::look::Look;
@@ -34,19 +34,17 @@ impl Known {
     /// What both catalogues know.
     pub(super) async fn both(look: &Look<'_>, desktop: &Reached, cloud: &Reached) -> Result<Self> {
         let ends = Ends { desktop: &desktop.connection, cloud: &cloud.connection };
-        let planned = async |direction| {
-            run::planned(look.config, direction, look.settings.clone(), ends, look.sql).await
-        };
-        let Planned { plans, refused, desktop: from, cloud: into, desktop_remembers, .. } =
-            planned(Direction::Forward).await?;
-        let mut known = Self::of(look.way, desktop_remembers);
-        (known.planned[0], known.refused[0]) = (plans, refused);
-        known.schemas = [from, into];
+        let found = Catalogues::read(look.config, &look.settings, ends, look.sql).await?;
+        let planned = |direction| found.plan(look.config, direction, look.settings.clone());
+        let mut known = Self::of(look.way, found.desktop_remembers);
+        let out = planned(Direction::Forward);
+        (known.planned[0], known.refused[0]) = (out.plans, out.refused);
         if known.brings_home() {
-            let home = planned(Direction::Reverse).await?;
+            let home = planned(Direction::Reverse);
             (known.planned[1], known.refused[1]) = (home.plans, home.refused);
             known.forward_only = home.forward_only;
         }
+        known.schemas = [found.desktop, found.cloud];
         known.tables = tokio::try_join!(facts_of(look, desktop), facts_of(look, cloud))?.into();
         Ok(known)
     }

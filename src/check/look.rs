@@ -2,13 +2,13 @@
 
 use crate::config::Config;
 use crate::db::postgres::sequences::{INTEGERS, Sequence};
-use crate::db::postgres::{Database, Purpose};
+use crate::db::postgres::{Connection, Database, Purpose};
 use crate::error::{End, Result};
 use crate::model::plan::{ColumnPlan, Origin};
-use crate::model::{Direction, Horizon, TableName, TablePlan, TableSettings};
+use crate::model::{Direction, TableName, TablePlan, TableSettings};
 use crate::run::{self, Way};
 use crate::sql::{Sql, column, table};
-use crate::store::CarriedByTable;
+use crate::store::{State, Store};
 
 use super::facts::{self, Counting, Reached, Triggers};
 use super::finding::Finding;
@@ -134,15 +134,16 @@ impl Look<'_> {
         if cloud.server.track_counts {
             let store = run::store(self.config, End::Cloud, self.sql);
             let plans = known.plans(Direction::Forward);
-            let state = store.state(&cloud.connection, plans, &CarriedByTable::new()).await;
+            let state = self.state(&store, &cloud.connection, Direction::Forward, plans).await;
             found.extend(rules::store::findings(&state, plans, (&desktop.server, None), &store));
-            seen = state.ok().map(|state| Horizon(Some(state.snapshot)));
+            seen = state.ok().map(|state| state.snapshot);
         }
         let store = run::store(self.config, End::Desktop, self.sql);
         match (known.remembers, known.brings_home()) {
             (true, true) => {
                 let plans = known.plans(Direction::Reverse);
-                let state = store.state(&desktop.connection, plans, &CarriedByTable::new()).await;
+                let on = &desktop.connection;
+                let state = self.state(&store, on, Direction::Reverse, plans).await;
                 let source = (&cloud.server, seen.as_ref());
                 found.extend(rules::store::findings(&state, plans, source, &store));
             }
@@ -154,6 +155,17 @@ impl Look<'_> {
             (false, _) => {}
         }
         found
+    }
+
+    async fn state(
+        &self,
+        store: &Store<'_>,
+        on: &Connection,
+        direction: Direction,
+        plans: &[TablePlan],
+    ) -> Result<State> {
+        let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
+        store.state(on, direction, &labels, &self.config.ownership).await
     }
 
     /// What the triggers of the tables that are written do.

@@ -11,7 +11,7 @@ use crate::guard;
 use crate::model::plan::{Cycles, Given};
 use crate::model::write_set::{Expected, WriteSet};
 use crate::model::{Batch, Carried, Direction, TablePlan, planning};
-use crate::store::{CarriedByTable, Store};
+use crate::store::Store;
 use crate::target::postgres::{PgTarget, PgTx};
 use crate::target::{Staging, Target, TargetTx};
 
@@ -40,8 +40,8 @@ async fn attempt(story: &Story<'_>, mobile: &[(&'static str, i64)]) -> Result<()
     let store = Store::new(story.sql, &config.cloud_schema);
     let plan = plan(story).await?;
     let cloud = &story.office.cloud;
-    let plans = std::slice::from_ref(&plan);
-    let mut state = store.state(cloud, plans, &CarriedByTable::new()).await?;
+    let labels = [plan.label()];
+    let mut state = store.state(cloud, plan.direction, &labels, &config.ownership).await?;
     let state = state.tables.remove(0);
     let identity = state.source_identity.unwrap_or_default();
     let target = PgTarget::new(&database, &store, Uuid::now_v7(), &identity);

@@ -10,7 +10,7 @@ use crate::error::{End, Kind, Result};
 use crate::model::conflict::{Id, List};
 use crate::model::plan::ColumnPlan;
 use crate::model::{Carried, TablePlan};
-use crate::source::postgres::{SingleRow, opposite};
+use crate::source::postgres::{SingleRow, carried};
 use crate::sql::{Sql, column, json_object, list, literal, table};
 use crate::store::{RowChanges, RowRecords, Store, Values};
 
@@ -48,9 +48,7 @@ impl Row<'_> {
         on.rows(self.doing(), &self.sql.render("postgres/bind.sql", &[]), &params).await?;
         let side = self.side(on, &single, store).await?;
         let Some(store) = store else { return Ok((side, None)) };
-        let plans = [self.plan.clone()];
-        let mut carried = opposite(on, self.sql, store.quoted(), &plans).await?;
-        Ok((side, carried.remove(&self.plan.label())))
+        Ok((side, carried(on, self.sql, store.quoted(), self.plan).await?))
     }
 
     /// The cloud's side, and its change log.

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::db::postgres::{Connection, Database, Purpose};
 use crate::error::{End, Error, Kind, Result};
 use crate::model::{Direction, TablePlan};
-use crate::run;
+use crate::run::{self, Catalogues};
 use crate::sql::Sql;
 
 use ends::Row;
@@ -59,7 +59,8 @@ pub async fn explain(
 
 async fn plan(config: &Config, table: &str, ends: run::Ends<'_>, sql: &Sql) -> Result<TablePlan> {
     let settings = run::selected(config, &[table.to_owned()])?;
-    let planned = run::planned(config, Direction::Forward, settings, ends, sql).await?;
+    let found = Catalogues::read(config, &settings, ends, sql).await?;
+    let planned = found.plan(config, Direction::Forward, settings);
     match (planned.plans.into_iter().next(), planned.refused.into_iter().next()) {
         (Some(plan), _) => Ok(plan),
         (None, Some((_, e))) => Err(e),

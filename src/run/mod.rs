@@ -10,6 +10,7 @@ mod schedule;
 pub mod script;
 pub mod sequences;
 pub mod setup;
+mod survey;
 pub mod watermark;
 mod worker;
 
@@ -23,7 +24,7 @@ use crate::sql::Sql;
 
 use one_way::OneWay;
 pub use one_way::{Request, same_source};
-pub use opening::{Ends, Planned, planned, selected, store};
+pub use opening::{Catalogues, Ends, Planned, selected, store};
 pub use report::{Outcome, Rehearsed, RunReport, SCHEMA_VERSION, TableReport, Trouble};
 
 /// What a run tells while it is at work.
@@ -109,13 +110,14 @@ pub async fn run(
 ) -> Result<RunReport> {
     let run_id = Uuid::now_v7();
     let mut tables = Vec::new();
+    let mut survey = None;
     for &direction in way.directions() {
         if stop.is_cancelled() && !tables.is_empty() {
             break;
         }
         events(Event::Begins { direction });
-        let one_way = OneWay { config, direction, run_id, request, sql, stop, events };
-        tables.extend(one_way.run().await?);
+        let one_way = OneWay { config, way, direction, run_id, request, sql, stop, events };
+        tables.extend(one_way.run(&mut survey).await?);
     }
     Ok(RunReport::new(run_id, way.word(), request.dry_run, tables))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::db::postgres::{Connection, Database, Purpose};
 use crate::error::{End, Error, Result};
-use crate::model::{Capture, Direction, TablePlan};
+use crate::model::{Capture, Direction, Position, TablePlan, TableSettings};
 use crate::source::postgres::{PgSource, PgView};
 use crate::source::{Source, View};
 use crate::sql::Sql;
@@ -18,7 +18,9 @@ use crate::target::postgres::PgTarget;
 use super::ending::{self, Ending};
 use super::opening::{self, Ends, Opening};
 use super::report::{Rehearsed, TableReport};
-use super::{Event, Events, Run, sequences};
+use super::schedule::Turn;
+use super::survey::{Question, Survey};
+use super::{Event, Events, Run, Way, sequences};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,7 @@ pub struct Request {
 /// One direction of a run.
 pub(super) struct OneWay<'o> {
     pub(super) config: &'o Config,
+    pub(super) way: Way,
     pub(super) direction: Direction,
     pub(super) run_id: Uuid,
     pub(super) request: &'o Request,
@@ -48,11 +51,12 @@ pub(super) struct OneWay<'o> {
 }
 
 impl OneWay<'_> {
-    /// Runs once; gives every table's report, in the order of the configuration.
+    /// Runs once; gives every table's report, in the order of the configuration. `survey` is what
+    /// both ends said of the run, if they were asked; it is left there while it holds good.
     ///
     /// # Errors
     /// Only what concerns the run as a whole; a table's own error is in the report.
-    pub(super) async fn run(&self) -> Result<Vec<TableReport>> {
+    pub(super) async fn run(&self, survey: &mut Option<Survey>) -> Result<Vec<TableReport>> {
         let Self { config, direction, request, sql, .. } = *self;
         let settings = opening::selected(config, &request.tables)?;
         // All tables of a rehearsal share one transaction.
@@ -62,21 +66,20 @@ impl OneWay<'_> {
         let source = Arc::new(database(direction.source(), Purpose::Reader)?);
         let target = database(direction.target(), Purpose::Writer)?;
         let connection = target.connection().await?;
-        let mut opening = {
-            let reader = source.connection().await?;
-            let ends = match direction {
-                Direction::Forward => Ends { desktop: &reader, cloud: &connection },
-                Direction::Reverse => Ends { desktop: &connection, cloud: &reader },
-            };
-            opening::open(config, direction, settings, ends, sql).await?
+        let mut surveyed = match survey.take() {
+            Some(survey) => survey,
+            None => self.survey(&source, &connection, &settings).await?,
         };
+        let mut opening = Opening::of(config, direction, settings, &mut surveyed);
         self.leave_out(&mut opening);
         if opening.tables.is_empty() {
+            *survey = Some(surveyed);
             return Ok(self.in_order(ending::reports(direction, &opening, &[])));
         }
         let view = self.view(source, &opening).await?;
         let store = opening::store(config, direction.target(), sql);
         refuse_unsuited(&mut opening, &view);
+        opening.compare(&view, &store, &connection).await?;
         count_first_loads(&store, &connection, &mut opening.tables).await?;
         (self.events)(Event::Planned { tables: opening.tables.len() });
         let pg = self.ending(PgTarget::new(&target, &store, self.run_id, view.identity()));
@@ -89,6 +92,10 @@ impl OneWay<'_> {
             row: request.row.as_deref(),
         };
         let turns = run.work_all(&opening, workers).await;
+        if direction == Direction::Reverse && turns.iter().all(Turn::is_quiet) {
+            surveyed.cloud_has_come_to(view.seen());
+            *survey = Some(surveyed);
+        }
         let mut reports = ending::reports(direction, &opening, &turns);
         let ending = Ending { store: &store, run_id: self.run_id, view: &view };
         let recorded = match request.dry_run {
@@ -115,14 +122,41 @@ impl OneWay<'_> {
             }
             tracing::error!(error = %e, "the run could not be recorded");
         }
-        match (request.dry_run, direction) {
-            (true, _) => tell_rehearsal(&opening, &pg, &mut reports),
-            (false, Direction::Forward) => {
-                sequences::pass_keys(&target, config, sql, &reports).await;
-            }
-            (false, Direction::Reverse) => self.prune(&view, &target, &reports).await,
-        }
+        self.follow_up(&opening, &view, &pg, &target, &mut reports).await;
         Ok(self.in_order(reports))
+    }
+
+    async fn survey(
+        &self,
+        source: &Database,
+        target: &Connection,
+        settings: &[TableSettings],
+    ) -> Result<Survey> {
+        let Self { config, way, sql, .. } = *self;
+        let reader = source.connection().await?;
+        let ends = match self.direction {
+            Direction::Forward => Ends { desktop: &reader, cloud: target },
+            Direction::Reverse => Ends { desktop: target, cloud: &reader },
+        };
+        Survey::of(ends, Question { config, way, settings, sql }).await
+    }
+
+    /// What is left to do when everything is recorded.
+    async fn follow_up(
+        &self,
+        opening: &Opening,
+        view: &PgView,
+        pg: &PgTarget<'_>,
+        target: &Database,
+        reports: &mut [TableReport],
+    ) {
+        match (self.request.dry_run, self.direction) {
+            (true, _) => tell_rehearsal(opening, pg, reports),
+            (false, Direction::Forward) => {
+                sequences::pass_keys(target, self.config, self.sql, reports).await;
+            }
+            (false, Direction::Reverse) => self.prune(view, target, reports).await,
+        }
     }
 
     /// How batches end, and what a rehearsal shows of them.
@@ -136,7 +170,12 @@ impl OneWay<'_> {
     }
 
     async fn view(&self, source: Arc<Database>, opening: &Opening) -> Result<PgView> {
-        let plans: Vec<TablePlan> = opening.tables.iter().map(|(plan, _)| plan.clone()).collect();
+        let beginning = Position::default();
+        let tables = opening.tables.iter().map(|(plan, state)| match self.request.full {
+            true => (plan, &beginning),
+            false => (plan, &state.position),
+        });
+        let tables: Vec<(&TablePlan, &Position)> = tables.collect();
         let reader = PgSource::new(source, self.sql);
         let reader = match opening.remembers {
             true => {
@@ -149,7 +188,7 @@ impl OneWay<'_> {
             Some(key) => reader.only(key),
             None => reader,
         };
-        reader.open(&plans).await
+        reader.open(&tables).await
     }
 
     /// Forgets what of the cloud's log has come home, after a run that read any of it. That it can't

@@ -8,9 +8,11 @@ use crate::error::{End, Error, Result};
 use crate::model::plan::{Evidence, Given};
 use crate::model::schema::TableSchema;
 use crate::model::{Direction, Horizon, TableName, TablePlan, TableSettings, order, planning};
-use crate::source::postgres::opposite;
+use crate::source::View;
 use crate::sql::Sql;
 use crate::store::{CarriedByTable, Store, TableState};
+
+use super::survey::Survey;
 
 /// The tables of a run: how each stands, or why it can't be synced.
 #[derive(Debug)]
@@ -23,23 +25,60 @@ pub(super) struct Opening {
     pub(super) forward_only: Vec<TableSettings>,
     /// Whether the source holds tidegate's own tables.
     pub(super) remembers: bool,
+    /// What a snapshot of the database that is written saw.
+    snapshot: Horizon,
 }
 
 impl Opening {
-    /// What the other direction has carried says nothing of a cloud that was restored from a
-    /// backup: edits that were made there since would not count as pending.
-    fn refuse_restored(&mut self, carried: &CarriedByTable, snapshot: String) {
-        let now = Horizon(Some(snapshot));
-        let is_restored = |plan: &TablePlan| {
-            let position = carried.get(&plan.label()).and_then(|c| c.position.as_ref());
-            plan.evidence == Evidence::Log
-                && plan.direction == Direction::Forward
-                && position.is_some_and(|at| at.is_ahead_of(&now))
+    /// Plans every table of `settings`, by what both ends said.
+    pub(super) fn of(
+        config: &Config,
+        direction: Direction,
+        settings: Vec<TableSettings>,
+        survey: &mut Survey,
+    ) -> Self {
+        let (snapshot, mut states) = survey.take_state(direction.target(), &settings);
+        let planned = survey.catalogues.plan(config, direction, settings);
+        let with_state = |plan: TablePlan| {
+            let state = states.remove(&plan.label()).unwrap_or_default();
+            (plan, state)
         };
-        let (restored, tables) =
-            mem::take(&mut self.tables).into_iter().partition(|(plan, _)| is_restored(plan));
+        let tables = planned.plans.into_iter().map(with_state).collect();
+        let Planned { refused, forward_only, .. } = planned;
+        let remembers = direction == Direction::Reverse || survey.catalogues.desktop_remembers;
+        Self { tables, refused, forward_only, remembers, snapshot }
+    }
+
+    /// What the state says in the light of what the view of the source shows of the other direction:
+    /// tables that can't be synced by it, and withheld rows that are worth another try.
+    pub(super) async fn compare(
+        &mut self,
+        view: &impl View,
+        store: &Store<'_>,
+        connection: &Connection,
+    ) -> Result<()> {
+        let carried: CarriedByTable =
+            self.tables.iter().map(|(plan, _)| (plan.label(), view.carried(plan))).collect();
+        if self.tables.iter().any(|(plan, _)| is_restored(plan, &carried, &self.snapshot)) {
+            // Or reverse has just been there.
+            self.snapshot = store.snapshot(connection).await?;
+            self.refuse_restored(&carried);
+        }
+        let withholding: Vec<&TablePlan> =
+            self.tables.iter().filter(|(_, state)| state.withholds).map(|(plan, _)| plan).collect();
+        let mut awaited = store.awaited(connection, &withholding, &carried).await?;
+        for (plan, state) in &mut self.tables {
+            state.awaited = awaited.remove(&plan.label()).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn refuse_restored(&mut self, carried: &CarriedByTable) {
+        let (restored, tables): (Vec<_>, _) = mem::take(&mut self.tables)
+            .into_iter()
+            .partition(|(plan, _)| is_restored(plan, carried, &self.snapshot));
         self.tables = tables;
-        self.refused.extend(restored.into_iter().map(|(plan, _): (TablePlan, TableState)| {
+        self.refused.extend(restored.into_iter().map(|(plan, _)| {
             let e = Error::config(
                 "the cloud has come less far than reverse had read it, so it was restored from a \
                  backup",
@@ -49,6 +88,15 @@ impl Opening {
             (plan.settings, e)
         }));
     }
+}
+
+/// What the other direction has carried says nothing of a cloud that was restored from a backup:
+/// edits that were made there since would not count as pending.
+fn is_restored(plan: &TablePlan, carried: &CarriedByTable, now: &Horizon) -> bool {
+    let position = carried.get(&plan.label()).and_then(|c| c.position.as_ref());
+    plan.evidence == Evidence::Log
+        && plan.direction == Direction::Forward
+        && position.is_some_and(|at| at.is_ahead_of(now))
 }
 
 /// The tables that a run is about: those that are enabled, or those that are named.
@@ -98,6 +146,17 @@ impl<'e> Ends<'e> {
     }
 }
 
+/// What both ends say of the tables.
+#[derive(Debug)]
+pub struct Catalogues {
+    /// The desktop's tables that were found.
+    pub desktop: Vec<TableSchema>,
+    /// The cloud's tables that were found.
+    pub cloud: Vec<TableSchema>,
+    /// Whether the desktop holds tidegate's own tables.
+    pub desktop_remembers: bool,
+}
+
 /// What both catalogues make of the tables.
 #[derive(Debug)]
 pub struct Planned {
@@ -107,63 +166,62 @@ pub struct Planned {
     pub refused: Vec<(TableSettings, Error)>,
     /// Tables of the desktop's own, of which nothing comes home.
     pub forward_only: Vec<TableSettings>,
-    /// The desktop's tables that were found.
-    pub desktop: Vec<TableSchema>,
-    /// The cloud's tables that were found.
-    pub cloud: Vec<TableSchema>,
-    /// Whether the desktop holds tidegate's own tables.
-    pub desktop_remembers: bool,
 }
 
-/// Reads both catalogues, and plans every table of `settings` in one direction.
-///
-/// # Errors
-/// Only when a catalogue can't be read.
-pub async fn planned(
-    config: &Config,
-    direction: Direction,
-    settings: Vec<TableSettings>,
-    ends: Ends<'_>,
-    sql: &Sql,
-) -> Result<Planned> {
-    let names = |end: End| -> Vec<TableName> { config.names(end, &settings) };
-    let (of_desktop, of_cloud) = (names(End::Desktop), names(End::Cloud));
-    let store = store(config, End::Desktop, sql);
-    let (desktop, desktop_remembers, cloud) = tokio::try_join!(
-        catalogue::read(ends.desktop, sql, &of_desktop),
-        store.exists(ends.desktop),
-        catalogue::read(ends.cloud, sql, &of_cloud)
-    )?;
-    let synced = config.names(direction.target(), &config.tables);
-    let mut planned = Planned {
-        plans: Vec::new(),
-        refused: Vec::new(),
-        forward_only: Vec::new(),
-        desktop,
-        cloud,
-        desktop_remembers,
-    };
-    for settings in settings {
-        let given = Given {
-            settings: &settings,
-            ownership: &config.ownership,
-            cloud_capture: config.cloud_capture,
-            desktop: planned.desktop.iter().find(|t| t.table() == settings.desktop),
-            cloud: planned.cloud.iter().find(|t| t.table() == settings.cloud),
-            synced: &synced,
-            desktop_remembers,
-        };
-        if direction == Direction::Reverse && planning::is_forward_only(given) {
-            planned.forward_only.push(settings);
-            continue;
-        }
-        match planning::plan(direction, given) {
-            Ok(plan) => planned.plans.push(plan),
-            Err(e) => planned.refused.push((settings, e)),
-        }
+impl Catalogues {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// Only when one can't be read.
+    pub async fn read(
+        config: &Config,
+        settings: &[TableSettings],
+        ends: Ends<'_>,
+        sql: &Sql,
+    ) -> Result<Self> {
+        let names = |end: End| -> Vec<TableName> { config.names(end, settings) };
+        let (of_desktop, of_cloud) = (names(End::Desktop), names(End::Cloud));
+        let store = store(config, End::Desktop, sql);
+        let (desktop, desktop_remembers, cloud) = tokio::try_join!(
+            catalogue::read(ends.desktop, sql, &of_desktop),
+            store.exists(ends.desktop),
+            catalogue::read(ends.cloud, sql, &of_cloud)
+        )?;
+        Ok(Self { desktop, cloud, desktop_remembers })
     }
-    order::mark_cycles(&mut planned.plans);
-    Ok(planned)
+
+    /// Plans every table of `settings` in one direction.
+    pub fn plan(
+        &self,
+        config: &Config,
+        direction: Direction,
+        settings: Vec<TableSettings>,
+    ) -> Planned {
+        let synced = config.names(direction.target(), &config.tables);
+        let mut planned =
+            Planned { plans: Vec::new(), refused: Vec::new(), forward_only: Vec::new() };
+        for settings in settings {
+            let given = Given {
+                settings: &settings,
+                ownership: &config.ownership,
+                cloud_capture: config.cloud_capture,
+                desktop: self.desktop.iter().find(|t| t.table() == settings.desktop),
+                cloud: self.cloud.iter().find(|t| t.table() == settings.cloud),
+                synced: &synced,
+                desktop_remembers: self.desktop_remembers,
+            };
+            if direction == Direction::Reverse && planning::is_forward_only(given) {
+                planned.forward_only.push(settings);
+                continue;
+            }
+            match planning::plan(direction, given) {
+                Ok(plan) => planned.plans.push(plan),
+                Err(e) => planned.refused.push((settings, e)),
+            }
+        }
+        order::mark_cycles(&mut planned.plans);
+        planned
+    }
 }
 
 /// tidegate's own tables at `end`.
@@ -173,29 +231,4 @@ pub fn store<'s>(config: &Config, end: End, sql: &'s Sql) -> Store<'s> {
         End::Cloud => &config.cloud_schema,
     };
     Store::at(end, sql, schema)
-}
-
-/// Plans every table of `settings`, and reads its state in the database that is written.
-pub(super) async fn open(
-    config: &Config,
-    direction: Direction,
-    settings: Vec<TableSettings>,
-    ends: Ends<'_>,
-    sql: &Sql,
-) -> Result<Opening> {
-    let planned = planned(config, direction, settings, ends, sql).await?;
-    let Planned { plans, refused, desktop_remembers, forward_only, .. } = planned;
-    let remembers = direction == Direction::Reverse || desktop_remembers;
-    let source = store(config, direction.source(), sql);
-    let mut carried = CarriedByTable::new();
-    if remembers {
-        source.require(ends.at(direction.source())).await?;
-        carried = opposite(ends.at(direction.source()), sql, source.quoted(), &plans).await?;
-    }
-    let target = store(config, direction.target(), sql);
-    let state = target.state(ends.at(direction.target()), &plans, &carried).await?;
-    let tables = plans.into_iter().zip(state.tables).collect();
-    let mut opening = Opening { tables, refused, forward_only, remembers };
-    opening.refuse_restored(&carried, state.snapshot);
-    Ok(opening)
 }

@@ -35,6 +35,11 @@ impl Turn {
         }
     }
 
+    /// Whether there was nothing to do.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self, Turn::Worked(worked) if worked.is_quiet())
+    }
+
     /// How tables end that refer to this one, unless it was done.
     fn consequence(&self) -> Option<Outcome> {
         match self {

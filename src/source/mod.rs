@@ -15,9 +15,10 @@ pub trait Source {
     /// What it looks like at one moment.
     type View: View;
 
-    /// Opens the one view of a run over the tables of `plans`: the horizons are read first, then
-    /// the snapshot is taken, then, in that snapshot, how far the other direction had come.
-    fn open(&self, plans: &[TablePlan]) -> impl Future<Output = Result<Self::View>>;
+    /// Opens the one view of a run over `tables`: the horizons are read first, then the snapshot is
+    /// taken, then, in that snapshot, how far the other direction had come, and which tables have
+    /// changed since the position at which the run goes on.
+    fn open(&self, tables: &[(&TablePlan, &Position)]) -> impl Future<Output = Result<Self::View>>;
 }
 
 /// One consistent snapshot that all tables and workers of a run share.
@@ -77,6 +78,11 @@ impl Changes {
         let mut tasks = JoinSet::new();
         tasks.spawn(reader(Sink(sender)));
         Self { batches, reader: tasks }
+    }
+
+    /// A stream of nothing.
+    pub(crate) fn none() -> Self {
+        Self::from_reader(|_| async { Ok(()) })
     }
 
     /// The next batch, or `None` when all has been read.

@@ -84,12 +84,25 @@ impl Store<'_> {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when `migrate` has to run first.
     pub async fn require(&self, connection: &Connection) -> Result<()> {
+        match self.is_present(connection).await? {
+            true => Ok(()),
+            false => Err(self.not_migrated("do not exist")),
+        }
+    }
+
+    /// Whether tidegate's tables are there.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when they are of another version than this
+    /// program's.
+    pub async fn is_present(&self, connection: &Connection) -> Result<bool> {
         if !self.exists(connection).await? {
-            return Err(self.not_migrated("do not exist"));
+            return Ok(false);
         }
         let version = self.render("migrations/version.sql");
         let doing = "reading the version of tidegate's tables";
-        self.check_version(connection.value(doing, &version, &[]).await?)
+        self.check_version(connection.value(doing, &version, &[]).await?)?;
+        Ok(true)
     }
 
     /// Refuses to work with tables of another version than this program's.

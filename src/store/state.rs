@@ -1,16 +1,18 @@
-//! All that a run has to know of the database that it writes before it starts, in one round trip.
+//! All that a run has to know of the database that it writes before it starts, in one round trip, and
+//! in another one which withheld rows are worth another try, where there are any.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::{Param, text};
 use crate::error::{Error, Kind, Result};
-use crate::model::plan::OwnerPlan;
-use crate::model::{Awaited, Carried, Moved, Position, TablePlan};
+use crate::model::settings::Ownership;
+use crate::model::{Awaited, Carried, Direction, Horizon, Moved, Position, TablePlan};
 use crate::sql::list;
 
 use super::Store;
@@ -20,8 +22,8 @@ use super::Store;
 pub struct State {
     /// What the database's snapshot saw: a position of the other direction above it is one of
     /// another database.
-    pub snapshot: String,
-    /// In the order of the plans.
+    pub snapshot: Horizon,
+    /// In the order of the labels.
     pub tables: Vec<TableState>,
 }
 
@@ -38,7 +40,7 @@ pub struct TableState {
     pub mobile: Option<u64>,
     /// Whether rows of it are withheld.
     pub withholds: bool,
-    /// Withheld rows that are worth another try.
+    /// Those of them that are worth another try, once [they were asked for](Store::awaited).
     pub awaited: Vec<Awaited>,
 }
 
@@ -48,7 +50,6 @@ struct Document {
     track_counts: bool,
     snapshot: String,
     tables: Vec<TableDocument>,
-    awaited: Vec<AwaitedDocument>,
 }
 
 #[derive(Deserialize)]
@@ -63,20 +64,13 @@ struct TableDocument {
     withholds: bool,
 }
 
-#[derive(Deserialize)]
-struct AwaitedDocument {
-    table: String,
-    key: String,
-    once_owned: bool,
-    since: Option<String>,
-}
+const READING: &str = "reading the state";
 
 /// How far the other direction had come, by table.
 pub type CarriedByTable = BTreeMap<String, Carried>;
 
 impl Store<'_> {
-    /// Reads the state of the planned tables, which all go the same way; `carried` is how far the
-    /// other direction had come with them.
+    /// Reads the state of the tables called `labels`.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when `migrate` has to run first, or the server
@@ -84,32 +78,15 @@ impl Store<'_> {
     pub async fn state(
         &self,
         connection: &Connection,
-        plans: &[TablePlan],
-        carried: &CarriedByTable,
+        direction: Direction,
+        labels: &[String],
+        ownership: &Ownership,
     ) -> Result<State> {
-        let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
-        let first = plans.first();
-        let direction = first.map_or("", |plan| plan.direction.word());
-        let mark = |of: fn(&OwnerPlan) -> &String| first.map_or("", |plan| of(&plan.owner));
-        let (mobile, writer) = (mark(|owner| &owner.mobile), mark(|owner| &owner.writer));
-        let carried = as_json(carried);
-        let params = [
-            (&labels as _, Type::TEXT_ARRAY),
-            text(&direction),
-            text(&mobile),
-            text(&writer),
-            text(&carried),
-        ];
-        let document = match self.document(connection, plans, &params).await {
+        let sql = self.render("postgres/state.sql");
+        let direction = direction.word();
+        let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction), text(&ownership.mobile)];
+        let document: Document = match connection.document(READING, &sql, &params).await {
             Ok(document) => document,
-            Err(e) if e.kind() == Kind::BadValue => {
-                let mut document = self.document(connection, &[], &params).await?;
-                for plan in plans {
-                    let due = self.due_one_by_one(connection, plan, &params).await?;
-                    document.awaited.extend(due);
-                }
-                document
-            }
             Err(e) if self.exists(connection).await? => return Err(e),
             Err(_) => return Err(self.not_migrated("do not exist")),
         };
@@ -123,20 +100,44 @@ impl Store<'_> {
                 "Set track_counts = on (its default) for the server or the role.",
             ));
         }
-        Ok(state(&labels, document))
+        Ok(state(labels, document))
     }
 
-    /// The state, with the withheld rows of `plans` that are worth another try.
-    async fn document(
+    /// What the database's snapshot sees now.
+    pub async fn snapshot(&self, connection: &Connection) -> Result<Horizon> {
+        let sql = "select pg_current_snapshot()::text";
+        Ok(Horizon(Some(connection.value(READING, sql, &[]).await?)))
+    }
+
+    /// The withheld rows of `plans` that are worth another try, by table. The plans all go the same
+    /// way; `carried` is how far the other direction had come with them.
+    pub async fn awaited(
         &self,
         connection: &Connection,
-        plans: &[TablePlan],
-        params: &[Param<'_>],
-    ) -> Result<Document> {
-        let arms =
-            list(plans.iter().map(|plan| format!("union all\n{}", self.due(plan, ""))), "\n");
-        let sql = self.sql.render("postgres/state.sql", &[("store", &self.quoted), ("due", &arms)]);
-        connection.document("reading the state", &sql, params).await
+        plans: &[&TablePlan],
+        carried: &CarriedByTable,
+    ) -> Result<BTreeMap<String, Vec<Awaited>>> {
+        let Some(first) = plans.first() else { return Ok(BTreeMap::new()) };
+        let (direction, carried) = (first.direction.word(), as_json(carried));
+        let params = [text(&direction), text(&first.owner.writer), text(&carried)];
+        let sql = list(plans.iter().map(|plan| self.due(plan, "")), "\nunion all\n");
+        let rows = match connection.rows(READING, &sql, &params).await {
+            Ok(rows) => rows.iter().map(|row| (row.get(0), due(row, row.get(1)))).collect(),
+            Err(e) if e.kind() == Kind::BadValue => {
+                let mut found = Vec::new();
+                for plan in plans {
+                    let rows = self.due_one_by_one(connection, plan, &params).await?;
+                    found.extend(rows.into_iter().map(|awaited| (plan.label(), awaited)));
+                }
+                found
+            }
+            Err(e) => return Err(e),
+        };
+        let mut awaited = BTreeMap::<String, Vec<Awaited>>::new();
+        for (label, row) in rows {
+            awaited.entry(label).or_default().push(row);
+        }
+        Ok(awaited)
     }
 
     /// The same of one table, where the types of the cloud may have changed since a row was
@@ -146,33 +147,24 @@ impl Store<'_> {
         connection: &Connection,
         plan: &TablePlan,
         params: &[Param<'_>],
-    ) -> Result<Vec<AwaitedDocument>> {
+    ) -> Result<Vec<Awaited>> {
         let label = plan.label();
-        let doing = "reading the state";
-        let due = self.due(plan, "w.key = $6::jsonb and");
+        let only_one = self.due(plan, "w.key = $4::jsonb and");
         let (mut awaited, mut strange) = (Vec::new(), 0);
         for key in self.withheld_keys(connection, &label, plan.direction.word()).await? {
             let mut params = params.to_vec();
             params.push(text(&key));
-            let found = match connection.rows(doing, &due, &params).await {
-                Ok(rows) => rows.first().map(|row| {
-                    (row.get::<_, Option<bool>>(2) == Some(true), row.get::<_, Option<String>>(3))
-                }),
+            match connection.rows(READING, &only_one, &params).await {
+                Ok(rows) => awaited.extend(rows.first().map(|row| due(row, key))),
                 // What it waits for can't be told: it is asked for, and then compared as it is now.
                 Err(e) if e.kind() == Kind::BadValue => {
-                    let fits = self.is_key(connection, plan, &key).await?;
-                    strange += u64::from(!fits);
-                    fits.then_some((false, None))
+                    match self.is_key(connection, plan, &key).await? {
+                        true => awaited.push(Awaited { key, once_owned: false, since: None }),
+                        false => strange += 1,
+                    }
                 }
                 Err(e) => return Err(e),
-            };
-            let table = label.clone();
-            awaited.extend(found.map(|(once_owned, since)| AwaitedDocument {
-                table,
-                key,
-                once_owned,
-                since,
-            }));
+            }
         }
         if strange > 0 {
             tracing::warn!(
@@ -184,6 +176,11 @@ impl Store<'_> {
         }
         Ok(awaited)
     }
+}
+
+/// A row of due.sql.
+fn due(row: &Row, key: String) -> Awaited {
+    Awaited { key, once_owned: row.get::<_, Option<bool>>(2) == Some(true), since: row.get(3) }
 }
 
 fn as_json(carried: &CarriedByTable) -> String {
@@ -202,18 +199,12 @@ fn as_json(carried: &CarriedByTable) -> String {
 /// Puts everything to its table, by name.
 fn state(labels: &[String], document: Document) -> State {
     let mut tables: Vec<TableState> = labels.iter().map(|_| TableState::default()).collect();
-    let index = |label: &str| labels.iter().position(|l| l == label);
     for table in document.tables {
-        if let Some(i) = index(&table.table) {
+        if let Some(i) = labels.iter().position(|label| *label == table.table) {
             tables[i] = TableState::from(table);
         }
     }
-    for AwaitedDocument { table, key, once_owned, since } in document.awaited {
-        if let Some(i) = index(&table) {
-            tables[i].awaited.push(Awaited { key, once_owned, since });
-        }
-    }
-    State { snapshot: document.snapshot, tables }
+    State { snapshot: Horizon(Some(document.snapshot)), tables }
 }
 
 impl From<TableDocument> for TableState {

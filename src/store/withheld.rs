@@ -17,7 +17,7 @@ impl Store<'_> {
     /// The query for one table's withheld rows that are worth another try in the next run; `only`
     /// may choose among them.
     ///
-    /// `$5` has, for each label, how far the other direction had come: `watermark`, `after`, and
+    /// `$3` has, for each label, how far the other direction had come: `watermark`, `after`, and
     /// `held_back`, the keys that it could not write yet.
     pub(super) fn due(&self, plan: &TablePlan, only: &str) -> String {
         // CASE: a key that was refused may not be of the target's type.
@@ -26,7 +26,7 @@ impl Store<'_> {
             format!("{} = case when w.reason <> 'bad_value' then {key} end", column("t", &c.target))
         };
         let label = literal(&plan.label());
-        let carried = |field: &str| format!("($5::json -> {label} ->> '{field}')");
+        let carried = |field: &str| format!("($3::json -> {label} ->> '{field}')");
         let (pending, settled) = match plan.evidence {
             Evidence::Log => (
                 log::beyond("c", &carried("watermark"), &carried("after")),

@@ -72,7 +72,8 @@ async fn uninterrupted(config: &Config, request: &Request, sql: &Sql) -> Result<
         store.require(&connection).await?;
         let reader = desktop.connection().await?;
         let ends = run::Ends { desktop: &reader, cloud: &connection };
-        run::planned(config, Direction::Forward, settings, ends, sql).await?
+        let found = run::Catalogues::read(config, &settings, ends, sql).await?;
+        found.plan(config, Direction::Forward, settings)
     };
     let identity = PgSource::new(Arc::clone(&desktop), sql).identity().await?;
     let ends = Ends { desktop: &desktop, cloud: &cloud, identity, store: &store, request, sql };

@@ -8,6 +8,7 @@ mod restored;
 mod schedules;
 mod settling;
 mod stamps;
+mod trips;
 mod verbs;
 mod withheld;
 

@@ -75,7 +75,9 @@ async fn p03_copy_cut() {
     assert!(end - begin > 30_000, "{whole:?}");
     let within_copy = (0..8).map(|i| (Way::ToServer, begin + 1 + i * (end - begin - 2) / 7));
     let anywhere = [1, 5, 9].map(|i| (Way::ToClient, whole.to_client * i / 10));
-    let again = "truncate jobs, tidegate._sync_metadata";
+    // Not as a mobile user would: what they deleted stays deleted.
+    let again = "begin; set local tidegate.writing = 'a test'; \
+                 truncate jobs, tidegate._sync_metadata; commit";
     for (way, at) in within_copy.chain(anywhere).chain([(Way::ToServer, whole.to_server - 5)]) {
         let context = format!("cut at byte {at} {way:?}");
         office.cloud.batch_execute(again).await.unwrap();

@@ -7,7 +7,7 @@ use crate::model::{Logged, Position, Selection, TablePlan};
 use crate::sql::log::beyond;
 use crate::sql::{Sql, digest, list, literal, table};
 
-use super::render::{self, KEYS, Own, Statement, WATERMARK, setting};
+use super::render::{self, KEYS, Own, Probe, Statement, WATERMARK, setting};
 
 /// The setting that holds what has been read above the watermark.
 const AFTER: &str = "tidegate.after";
@@ -50,9 +50,7 @@ pub(super) fn reading(
             ("postgres/read_log_keys.sql", Order::Another, Asked::OfKeys, &nowhere)
         }
     };
-    let mut settings = render::settings(plan);
-    settings.push((WATERMARK, at.watermark.clone().unwrap_or_default()));
-    settings.push((AFTER, at.after.clone().unwrap_or_default()));
+    let mut settings = settings(plan, at);
     let may_lack = |logged: &&Logged| order == Order::Another && !logged.reaches(at);
     let unlogged = own.logged.filter(may_lack).map(|l| &*l.installed_at);
     settings.push((UNLOGGED, unlogged.unwrap_or("-infinity").to_owned()));
@@ -72,8 +70,32 @@ pub(super) fn reading(
     (statement, slots, settings)
 }
 
+/// Asks whether the log has anything beyond `at`; `store` is the schema of tidegate's own tables.
+pub(super) fn probe(sql: &Sql, plan: &TablePlan, store: &str, at: &Position) -> Probe {
+    let watermark = stored(WATERMARK);
+    let slots = [
+        ("store", store),
+        ("label", &*literal(&plan.label())),
+        ("watermark", &watermark),
+        ("beyond", &beyond("c", &watermark, &stored(AFTER))),
+    ];
+    Probe { query: sql.render("postgres/logged_since.sql", &slots), settings: settings(plan, at) }
+}
+
+/// What every reading by the log looks at.
+fn settings(plan: &TablePlan, at: &Position) -> Vec<(&'static str, String)> {
+    let mut settings = render::settings(plan);
+    settings.push((WATERMARK, at.watermark.clone().unwrap_or_default()));
+    settings.push((AFTER, at.after.clone().unwrap_or_default()));
+    settings
+}
+
+/// A part of the position, which may be missing.
+fn stored(name: &str) -> String {
+    format!("nullif({}, '')", setting(name, "text"))
+}
+
 fn entries(sql: &Sql, plan: &TablePlan, own: &Own<'_>, asked: &Asked) -> String {
-    let stored = |name: &str| format!("nullif({}, '')", setting(name, "text"));
     let (asked_for, beyond) = match asked {
         Asked::Beyond => (String::new(), beyond("c", &stored(WATERMARK), &stored(AFTER))),
         Asked::OfKeys => {

@@ -7,10 +7,11 @@ mod log;
 mod opposite;
 mod render;
 mod single;
+mod still;
 mod view;
 
 pub use horizon::Sight;
 pub use inventory::{Inventory, key};
-pub use opposite::opposite;
+pub use opposite::carried;
 pub use single::SingleRow;
 pub use view::{PgSource, PgView};

@@ -11,21 +11,6 @@ use crate::error::Result;
 use crate::model::{Carried, Logged, Position, TablePlan};
 use crate::sql::Sql;
 
-/// How far the other direction has come by now, for each table; `store` is the schema of tidegate's own
-/// tables, quoted.
-///
-/// # Errors
-/// When it can't be asked.
-pub async fn opposite(
-    connection: &Connection,
-    sql: &Sql,
-    store: &str,
-    plans: &[TablePlan],
-) -> Result<BTreeMap<String, Carried>> {
-    let known = read(connection, sql, store, plans).await?;
-    Ok(known.into_iter().map(|(label, known)| (label, known.carried)).collect())
-}
-
 /// What is known of one table.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -53,16 +38,31 @@ pub(super) async fn read(
     holder: &Connection,
     sql: &Sql,
     store: &str,
-    plans: &[TablePlan],
+    tables: &[(&TablePlan, &Position)],
 ) -> Result<BTreeMap<String, Known>> {
-    let Some(first) = plans.first() else { return Ok(BTreeMap::new()) };
-    let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
+    let Some((first, _)) = tables.first() else { return Ok(BTreeMap::new()) };
+    let labels: Vec<String> = tables.iter().map(|(plan, _)| plan.label()).collect();
     let direction = first.direction.opposite().word();
     let statement = sql.render("postgres/opposite.sql", &[("store", store)]);
     let params = [(&labels as _, Type::TEXT_ARRAY), text(&direction)];
     let doing = "asking how far the other direction has come";
     let documents: Vec<Document> = holder.document(doing, &statement, &params).await?;
     Ok(documents.into_iter().map(|d| (d.table.clone(), Known::from(d))).collect())
+}
+
+/// How far the other direction has come with one table.
+///
+/// # Errors
+/// When it can't be asked.
+pub async fn carried(
+    connection: &Connection,
+    sql: &Sql,
+    store: &str,
+    plan: &TablePlan,
+) -> Result<Option<Carried>> {
+    let nowhere = Position::default();
+    let mut known = read(connection, sql, store, &[(plan, &nowhere)]).await?;
+    Ok(known.remove(&plan.label()).map(|known| known.carried))
 }
 
 impl From<Document> for Known {

@@ -1,6 +1,10 @@
 //! From a plan and a selection to a COPY statement. A COPY takes no bound values, so they are
 //! bound as settings of the transaction.
 
+use tokio_postgres::types::Type;
+
+use crate::db::postgres::Connection;
+use crate::error::Result;
 use crate::model::plan::{ColumnPlan, Note, Origin, Passage, Stamp};
 use crate::model::{Awaited, Capture, Logged, Position, Selection, TablePlan};
 use crate::sql::{Sql, column, digest, list, literal, table};
@@ -37,6 +41,21 @@ pub(super) struct Reading {
     pub(super) unaltered: String,
     pub(super) copy: String,
     pub(super) settings: Vec<(&'static str, String)>,
+}
+
+/// Asks whether a table has changed, and the values of the settings that this looks at.
+#[derive(Debug)]
+pub(super) struct Probe {
+    pub(super) query: String,
+    pub(super) settings: Vec<(&'static str, String)>,
+}
+
+/// Asks whether rows were stamped since `at`.
+pub(super) fn probe(sql: &Sql, plan: &TablePlan, at: &Position) -> Probe {
+    let mut settings = settings(plan);
+    settings.push((WATERMARK, at.watermark.clone().unwrap_or_default()));
+    let slots = [("source", &*table(&plan.source)), ("changed_since", &changed_since(plan))];
+    Probe { query: sql.render("postgres/changed_since.sql", &slots), settings }
 }
 
 /// The COPY that reads `selection`.
@@ -252,5 +271,17 @@ pub(super) fn owned(plan: &TablePlan) -> String {
     }
 }
 
-/// The statement that binds one setting for the rest of the transaction.
-pub(super) const BIND: &str = "select set_config($1, $2, true)";
+/// Binds settings for the rest of the transaction.
+pub(super) async fn bind(
+    connection: &Connection,
+    doing: &str,
+    settings: &[(&'static str, String)],
+) -> Result<()> {
+    let (names, values): (Vec<&str>, Vec<&str>) =
+        settings.iter().map(|(name, value)| (*name, &**value)).unzip();
+    let params = [(&names as _, Type::TEXT_ARRAY), (&values as _, Type::TEXT_ARRAY)];
+    connection.rows(doing, BIND, &params).await.map(drop)
+}
+
+const BIND: &str = "select set_config(s.name, s.value, true) \
+                    from unnest($1::text[], $2::text[]) as s (name, value)";

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
 
-use crate::db::postgres::statement::{CopyOut, text};
+use crate::db::postgres::statement::CopyOut;
 use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Capture, Carried, Horizon, Lag, Position, Selection, TablePlan};
@@ -16,6 +17,7 @@ use super::changes::{self, Limits};
 use super::horizon::Horizons;
 use super::opposite::{self, Known};
 use super::render::{self, Own, Reading};
+use super::still::Still;
 
 /// How often a read is started.
 const TRIES: u32 = 5;
@@ -68,38 +70,97 @@ pub struct PgView {
     known: BTreeMap<String, Known>,
     /// What its snapshot sees, as PostgreSQL writes it.
     seen: String,
-    snapshot: String,
-    /// Keeps the snapshot alive.
-    holder: Option<Connection>,
+    /// `None`: one of the tables could not tell.
+    still: Option<Still>,
+    /// Its name for other sessions, once one has asked.
+    snapshot: OnceCell<String>,
+    holder: Holder,
+}
+
+/// Keeps the snapshot alive. It is in a transaction as long as it lives.
+#[derive(Debug)]
+struct Holder(Option<Connection>);
+
+impl Holder {
+    fn get(&self) -> Result<&Connection> {
+        self.0.as_ref().ok_or_else(|| Error::new(Kind::Other, "the snapshot is gone"))
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        if let Some(holder) = self.0.take() {
+            holder.discard();
+        }
+    }
 }
 
 impl Source for PgSource {
     type View = PgView;
 
-    async fn open(&self, plans: &[TablePlan]) -> Result<PgView> {
-        let database = Arc::clone(&self.database);
-        let holder = database.connection().await?;
-        let horizons = Horizons::read(&holder, &self.sql, &lags(plans)).await?;
-        let mut view = PgView {
-            database,
-            sql: self.sql.clone(),
-            horizons,
-            store: self.store.clone(),
-            only: self.only.clone(),
-            known: BTreeMap::new(),
-            seen: String::new(),
-            snapshot: String::new(),
-            holder: Some(holder),
-        };
-        view.take(plans).await?;
-        Ok(view)
+    async fn open(&self, tables: &[(&TablePlan, &Position)]) -> Result<PgView> {
+        let view = self.look(tables, tables).await?;
+        match view.still {
+            Some(_) => Ok(view),
+            // A table that was altered since it was planned, or is locked: whoever reads it says so,
+            // and the others go on.
+            None => self.look(tables, &[]).await,
+        }
     }
 }
 
+impl PgSource {
+    /// Opens the view of `tables`, in one flight: the server works on what is sent together in this
+    /// order. Those that are `asked` say whether they have changed.
+    async fn look(
+        &self,
+        tables: &[(&TablePlan, &Position)],
+        asked: &[(&TablePlan, &Position)],
+    ) -> Result<PgView> {
+        let holder = Holder(Some(self.database.connection().await?));
+        let (session, sql) = (holder.get()?, &self.sql);
+        let doing = "taking the snapshot";
+        let store = self.store.as_deref().unwrap_or_default();
+        let begin = sql.render("postgres/snapshot.sql", &[("snapshot", "")]);
+        let lags = lags(tables);
+        let known = async {
+            match &self.store {
+                Some(store) => opposite::read(session, sql, store, tables).await,
+                None => Ok(BTreeMap::new()),
+            }
+        };
+        let (horizons, begun, seen, known, still) = tokio::join!(
+            biased;
+            Horizons::read(session, sql, &lags),
+            session.batch(doing, &begin),
+            session.value(doing, SEEN, &[]),
+            known,
+            Still::ask(session, sql, store, asked)
+        );
+        // In their order: what fails first makes the others fail.
+        let (horizons, (), seen, known) = (horizons?, begun?, seen?, known?);
+        let still = still.inspect_err(|e| tracing::debug!("all tables are read: {e}")).ok();
+        Ok(PgView {
+            database: Arc::clone(&self.database),
+            sql: sql.clone(),
+            horizons,
+            store: self.store.clone(),
+            only: self.only.clone(),
+            known,
+            seen,
+            still,
+            snapshot: OnceCell::new(),
+            holder,
+        })
+    }
+}
+
+const SEEN: &str = "select pg_current_snapshot()::text";
+
 /// The lags of the tables that are read by their stamps, each once.
-fn lags(plans: &[TablePlan]) -> Vec<Lag> {
+fn lags(tables: &[(&TablePlan, &Position)]) -> Vec<Lag> {
     let mut lags = Vec::new();
-    for plan in plans.iter().filter(|plan| plan.capture == Capture::Timestamp) {
+    for (plan, _) in tables.iter().filter(|(plan, _)| plan.capture == Capture::Timestamp) {
         if !lags.contains(&plan.settings.lag) {
             lags.push(plan.settings.lag);
         }
@@ -108,20 +169,18 @@ fn lags(plans: &[TablePlan]) -> Vec<Lag> {
 }
 
 impl PgView {
-    /// Takes the snapshot, and asks in it what is known of the other direction.
-    async fn take(&mut self, plans: &[TablePlan]) -> Result<()> {
-        let Some(holder) = &self.holder else { return Ok(()) };
-        let doing = "taking the snapshot";
-        let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", "")]);
-        holder.batch(doing, &begin).await?;
-        let export = "select pg_export_snapshot(), pg_current_snapshot()::text";
-        let rows = holder.rows(doing, export, &[]).await?;
-        let row = rows.first().ok_or_else(|| Error::new(Kind::Other, doing))?;
-        (self.snapshot, self.seen) = (row.get(0), row.get(1));
-        if let Some(store) = &self.store {
-            self.known = opposite::read(holder, &self.sql, store, plans).await?;
-        }
-        Ok(())
+    /// What its snapshot sees, as PostgreSQL writes it.
+    pub fn seen(&self) -> &str {
+        &self.seen
+    }
+
+    /// The snapshot's name. A run that reads nothing does not ask for it.
+    async fn snapshot(&self) -> Result<&str> {
+        let export = async {
+            let doing = "sharing the snapshot";
+            self.holder.get()?.value(doing, "select pg_export_snapshot()", &[]).await
+        };
+        self.snapshot.get_or_try_init(|| export).await.map(String::as_str)
     }
 
     /// Another session of the database, outside of the snapshot.
@@ -164,16 +223,15 @@ impl PgView {
     async fn reader(&self, plan: &TablePlan, reading: &Reading) -> Result<Connection> {
         let connection = self.database.connection().await?;
         let doing = format!("reading {}", plan.label());
-        let snapshot = format!("set transaction snapshot {};", literal(&self.snapshot));
+        let snapshot = format!("set transaction snapshot {};", literal(self.snapshot().await?));
         let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", &snapshot)]);
-        let prepared = async {
-            connection.batch(&doing, &begin).await?;
-            for (name, value) in &reading.settings {
-                connection.rows(&doing, render::BIND, &[text(name), text(value)]).await?;
-            }
-            refuse_altered(&connection, plan, reading).await
-        };
-        match prepared.await {
+        let (begun, bound, unaltered) = tokio::join!(
+            biased;
+            connection.batch(&doing, &begin),
+            render::bind(&connection, &doing, &reading.settings),
+            refuse_altered(&connection, plan, reading)
+        );
+        match begun.and(bound).and(unaltered) {
             Ok(()) => Ok(connection),
             Err(e) => {
                 connection.discard();
@@ -229,17 +287,12 @@ impl View for PgView {
     }
 
     async fn read(&self, plan: &TablePlan, selection: Selection<'_>) -> Result<Changes> {
+        if self.still.as_ref().is_some_and(|still| still.is(plan, selection)) {
+            return Ok(Changes::none());
+        }
         let reading = render::reading(&self.sql, plan, selection, &self.own(plan));
         let copy = self.copy(plan, &reading).await?;
         let limits = Limits { rows: plan.settings.batch_rows, bytes: plan.settings.batch_bytes };
         Ok(Changes::from_reader(|sink| changes::feed(copy, limits, sink)))
-    }
-}
-
-impl Drop for PgView {
-    fn drop(&mut self) {
-        if let Some(holder) = self.holder.take() {
-            holder.discard();
-        }
     }
 }

@@ -17,7 +17,7 @@ use tidegate::pipeline::{Progress, Way};
 use tidegate::source::postgres::{PgSource, PgView};
 use tidegate::source::{Changes, Source, View};
 use tidegate::sql::Sql;
-use tidegate::store::{CarriedByTable, Store};
+use tidegate::store::Store;
 use tidegate::target::postgres::{PgTarget, PgTx};
 use tidegate::target::{Staging, Target, TargetTx};
 use tokio_postgres::Client;
@@ -58,8 +58,8 @@ impl Parts {
         };
         let plan = planning::plan(Direction::Forward, given).unwrap();
         let store = Store::new(&sql, &config.cloud_schema);
-        let plans = [plan.clone()];
-        let state = store.state(&to, &plans, &CarriedByTable::new()).await.unwrap();
+        let labels = [plan.label()];
+        let state = store.state(&to, plan.direction, &labels, &config.ownership).await.unwrap();
         let at = state.tables[0].position.clone();
         drop(to);
         let schema = config.cloud_schema;
@@ -68,7 +68,7 @@ impl Parts {
 
     pub(super) async fn view(&self) -> PgView {
         let source = PgSource::new(Arc::clone(&self.desktop), &self.sql);
-        source.open(std::slice::from_ref(&self.plan)).await.unwrap()
+        source.open(&[(&self.plan, &Position::default())]).await.unwrap()
     }
 
     /// Brings the changes that `view` sees through `faulty`; gives how many transactions that took.
