@@ -238,6 +238,6 @@ mod tests {
                 found.push(what);
             }
         }
-        assert_eq!(found.len(), 6);
+        assert_eq!(found.len(), 8);
     }
 }

@@ -387,12 +387,8 @@ fn every_verb_has_help() {
         "demo",
     ] {
         let mut command = std::process::Command::new(crate::support::TIDEGATE);
-        let help = command
-            .args(verb.split_whitespace())
-            .arg("--help")
-            .env("COLUMNS", "100")
-            .output()
-            .unwrap();
+        command.args(verb.split_whitespace()).arg("--help").env("COLUMNS", "100");
+        let help = command.output().unwrap();
         assert_eq!(help.status.code(), Some(0));
         let name = if verb.is_empty() { "program" } else { verb };
         let name = format!("help_{}", name.replace(' ', "_"));
