@@ -101,6 +101,7 @@ impl What {
     pub fn word(self) -> &'static str {
         match self {
             What::Withheld(reason) => reason.word(),
+            What::Contested(reason) if Conflict::REASONS.contains(&reason) => reason.word(),
             What::Contested(_) => "both_edited",
             What::LostToDesktop => "lost_to_desktop",
             What::LostToMobile => "lost_to_mobile",
@@ -148,23 +149,24 @@ impl Conflict {
 
     /// What the next runs do about it.
     pub fn next(self) -> &'static str {
+        use What::{Contested, Withheld};
         match self.what {
-            What::Contested(Reason::Stale) => {
+            Contested(Reason::Stale) => {
                 "the next forward run takes the desktop's version to the cloud"
             }
-            What::Contested(Reason::PendingMobileEdit) => {
+            Contested(Reason::PendingMobileEdit) => {
                 "the next reverse run brings the mobile version to the desktop"
             }
-            What::Contested(Reason::Owner) => {
+            Contested(Reason::Owner) => {
                 "the next reverse run brings the mobile version back to the desktop"
             }
-            What::Withheld(Reason::DeletedByMobile) => {
+            Withheld(Reason::DeletedByMobile) | Contested(Reason::DeletedByMobile) => {
                 "the row stays on the desktop, and does not come back to the cloud"
             }
-            What::Withheld(Reason::DeletedByDesktop) => {
+            Withheld(Reason::DeletedByDesktop) | Contested(Reason::DeletedByDesktop) => {
                 "the row stays in the cloud, and does not come back to the desktop"
             }
-            What::Withheld(_) | What::Contested(_) => {
+            Withheld(_) | Contested(_) => {
                 "both versions stay as they are; tried again once one of them changes"
             }
             What::LostToDesktop => {
@@ -176,28 +178,29 @@ impl Conflict {
 
     /// How a person ends it otherwise.
     pub fn way_out(self) -> &'static str {
+        use What::{Contested, Withheld};
         match self.what {
-            What::Contested(Reason::Stale) => {
+            Contested(Reason::Stale) => {
                 "To have the mobile version after all, enter it again in the cloud once the next \
                  forward run is through."
             }
-            What::Contested(_) => {
-                "To have the desktop's version after all, enter it again once the next reverse run is \
-                 through: a row of the desktop's on the desktop, one of the mobile side's in the cloud."
-            }
-            What::Withheld(Reason::KeyCollision) => {
+            Withheld(Reason::KeyCollision) => {
                 "Give one of the two rows another key, or delete one of them; the next runs bring the \
                  other where it is missing."
             }
-            What::Withheld(Reason::DeletedByMobile) => {
+            Withheld(Reason::DeletedByMobile) | Contested(Reason::DeletedByMobile) => {
                 "If it is to be gone, delete it on the desktop as well; if it is to be there, insert it \
                  in the cloud again, as the desktop's."
             }
-            What::Withheld(Reason::DeletedByDesktop) => {
+            Withheld(Reason::DeletedByDesktop) | Contested(Reason::DeletedByDesktop) => {
                 "If it is to be gone, delete it in the cloud as well; if it is to be there, insert it \
                  on the desktop again."
             }
-            What::Withheld(_) => "Edit the row on one side, or delete it on one side.",
+            Contested(_) => {
+                "To have the desktop's version after all, enter it again once the next reverse run is \
+                 through: a row of the desktop's on the desktop, one of the mobile side's in the cloud."
+            }
+            Withheld(_) => "Edit the row on one side, or delete it on one side.",
             What::LostToDesktop => "To have the mobile version after all, enter it again.",
             What::LostToMobile => "To have the desktop's version after all, enter it again.",
         }

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use crate::config::Config;
 use crate::db::postgres::{Connection, catalogue};
-use crate::error::{End, Result};
+use crate::error::{End, Kind, Result};
 use crate::model::schema::TableSchema;
 use crate::model::{Horizon, TableSettings};
 use crate::sql::Sql;
-use crate::store::{State, TableState};
+use crate::store::{State, Store, TableState};
 
 use super::Way;
 use super::opening::{Catalogues, Ends, store};
@@ -89,6 +89,21 @@ impl Survey {
 }
 
 impl Question<'_> {
+    /// Whether forward can see what reverse did. A role that may not is one that reverse never had.
+    async fn may_remember(self, store: &Store<'_>, desktop: &Connection) -> Result<bool> {
+        match store.is_present(desktop).await {
+            Err(e) if e.kind() == Kind::Unauthorised => {
+                tracing::warn!(
+                    "the desktop's role may not read tidegate's tables in schema {}: every mobile edit \
+                     counts as one that has not come home; see `tidegate grants`",
+                    store.schema()
+                );
+                Ok(false)
+            }
+            present => present,
+        }
+    }
+
     async fn ask(self, connection: &Connection) -> Result<Answer> {
         let names = self.config.names(connection.end(), self.settings);
         // The question that takes longest goes first: the others have left before it is answered.
@@ -110,7 +125,7 @@ impl Question<'_> {
         }
         match end {
             // Forward does without them on the desktop.
-            End::Desktop => Ok((store.is_present(connection).await?, None)),
+            End::Desktop => Ok((self.may_remember(&store, connection).await?, None)),
             End::Cloud => store.require(connection).await.map(|()| (true, None)),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::db::postgres::Connection;
@@ -33,6 +34,15 @@ pub struct Books {
     pub inserted_since: u64,
 }
 
+/// Why the cloud has not a row of the desktop's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// It is withheld, for this reason.
+    Withheld(String),
+    /// A mobile user deleted it.
+    Deleted,
+}
+
 impl Store<'_> {
     /// The records of `plan`'s table.
     pub async fn books(&self, connection: &Connection, plan: &TablePlan) -> Result<Books> {
@@ -44,18 +54,24 @@ impl Store<'_> {
         connection.document(doing, &sql, &params).await
     }
 
-    /// Why rows are withheld, of those with these `keys` that are.
+    /// What is on record about those of `keys` that the cloud has not.
     pub async fn withheld_reasons(
         &self,
         connection: &Connection,
         plan: &TablePlan,
         keys: &[&str],
-    ) -> Result<BTreeMap<String, String>> {
+    ) -> Result<BTreeMap<String, Absence>> {
         let (label, direction) = (plan.label(), plan.direction.word());
         let sql = self.render("postgres/withheld_reasons.sql");
         let params = [text(&label), text(&direction), (&keys as _, Type::TEXT_ARRAY)];
         let doing = format!("looking for withheld rows of {label}");
         let rows = connection.rows(doing, &sql, &params).await?;
-        Ok(rows.iter().map(|row| (row.get("key"), row.get("reason"))).collect())
+        let absence = |row: &Row| match row.get("is_listed") {
+            true => Absence::Withheld(row.get("reason")),
+            false => Absence::Deleted,
+        };
+        // A row may be both; what the list says is newer.
+        let of_log_first = rows.iter().rev();
+        Ok(of_log_first.map(|row| (row.get("key"), absence(row))).collect())
     }
 }

@@ -14,7 +14,7 @@ mod status;
 mod uninstall;
 mod withheld;
 
-pub use books::Books;
+pub use books::{Absence, Books};
 pub use conflicts::{Base, ConflictRecord, Conflicts, Values};
 pub use counts::{Count, Counted, Logged};
 pub use log::{Installed, LogTable, Skipped, Trigger};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::Reason;
-use crate::store::{Books, Logged};
+use crate::store::{Absence, Books, Logged};
 
 use super::report::{Counts, Difference, Explanation, What};
 use super::snapshot::{Age, Keyed};
@@ -62,18 +62,21 @@ struct Rows {
 }
 
 impl Found {
-    /// Takes in a gap; `withheld` has the reasons of those missing rows that are withheld.
-    pub(super) fn take(&mut self, gap: Gap, withheld: &BTreeMap<String, String>) {
+    /// Takes in a gap; `known` is what is on record about its missing rows.
+    pub(super) fn take(&mut self, gap: Gap, known: &BTreeMap<String, Absence>) {
+        // A row that was withheld as one of these was there.
+        let was_there = [Reason::Stale, Reason::PendingMobileEdit].map(Reason::word);
         for (key, age) in gap.missing {
-            // A row that was withheld as stale was there.
-            let reason = withheld.get(&key).filter(|reason| **reason != Reason::Stale.word());
-            let why = match (reason, age) {
-                (Some(_), _) => Explanation::Withheld,
-                (None, Age::Newer) => Explanation::NotYetRead,
-                (None, Age::Unstamped) => Explanation::NoStamp,
-                (None, Age::Read) => Explanation::Unexplained,
+            let (why, reason) = match (known.get(&key), age) {
+                (Some(Absence::Withheld(reason)), _) if !was_there.contains(&&**reason) => {
+                    (Explanation::Withheld, Some(reason.clone()))
+                }
+                (Some(Absence::Deleted), _) => (Explanation::DeletedByMobile, None),
+                (_, Age::Newer) => (Explanation::NotYetRead, None),
+                (_, Age::Unstamped) => (Explanation::NoStamp, None),
+                (_, Age::Read) => (Explanation::Unexplained, None),
             };
-            self.add((What::MissingInCloud, why, reason.cloned()), key);
+            self.add((What::MissingInCloud, why, reason), key);
         }
         let rest = [
             (What::OnlyInCloud, Explanation::DeletedOnDesktop, gap.gone),
@@ -101,7 +104,8 @@ impl Found {
 
     /// What the numbers say of rows that nothing else tells of.
     pub(super) fn compare(&mut self, desktop: Counts, cloud: Counts) {
-        self.count(What::MobileOnDesktop, Explanation::NeverSent, desktop.mobile);
+        let surplus = desktop.mobile.saturating_sub(cloud.mobile);
+        self.count(What::MobileOnDesktop, Explanation::NeverSent, surplus);
         self.count(What::NobodysOnDesktop, Explanation::NoOwner, desktop.other);
         self.count(What::NobodysInCloud, Explanation::NoOwner, cloud.other);
     }

@@ -134,7 +134,7 @@ pub enum What {
     /// Fewer rows of the desktop in the cloud than were last recorded; the desktop has them
     /// neither.
     DesktopFell,
-    /// Rows of mobile users on the desktop.
+    /// More rows of mobile users on the desktop than the cloud has.
     MobileOnDesktop,
     /// Rows of nobody on the desktop.
     NobodysOnDesktop,
@@ -160,7 +160,7 @@ pub enum Explanation {
     DuplicateKey,
     /// A mobile user's own deletions, as far as anybody can tell without a change log.
     MobileDeletions,
-    /// Mobile users deleted so many, as the change log has it.
+    /// Mobile users deleted them, as the change log has it.
     DeletedByMobile,
     /// So many were marked as somebody else's, as the change log has it.
     OwnerChanged,
@@ -168,7 +168,8 @@ pub enum Explanation {
     NotLogged,
     /// They were deleted at both ends.
     DeletedAtBothEnds,
-    /// This version does not send such rows.
+    /// They are copies of rows that a mobile user deleted, or the desktop made them; such rows are not
+    /// sent.
     NeverSent,
     /// Nobody knows whose they are.
     NoOwner,

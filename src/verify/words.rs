@@ -23,7 +23,9 @@ impl TableReport {
             What::MobileLost => format!("{}: {why}", self.against_log(d, "missing")),
             What::MobileAppeared => format!("{}: {why}", self.against_log(d, "too many")),
             What::DesktopFell => format!("the desktop's rows {}: {why}", fell(|c| c.desktop)),
-            What::MobileOnDesktop => format!("{rows} of mobile users on the desktop: {why}"),
+            What::MobileOnDesktop => {
+                format!("{rows} of mobile users more on the desktop than in the cloud: {why}")
+            }
             What::NobodysOnDesktop => format!("{rows} of nobody on the desktop: {why}"),
             What::NobodysInCloud => format!("{rows} of nobody in the cloud: {why}"),
         }
@@ -72,13 +74,18 @@ fn why(d: &Difference, table: &str) -> String {
         Explanation::MobileDeletions => {
             "look for deletions by mobile users; no transaction of tidegate deleted one"
         }
+        Explanation::DeletedByMobile if d.what == What::MissingInCloud => {
+            "mobile users deleted them; deletions are not carried"
+        }
         Explanation::DeletedByMobile => return format!("mobile users deleted {}", d.rows),
         Explanation::OwnerChanged => return format!("{} were marked as others'", d.rows),
         Explanation::NotLogged => {
             "the change log's triggers did not see them; look whether they were disabled"
         }
         Explanation::DeletedAtBothEnds => "the desktop has them neither",
-        Explanation::NeverSent => "such rows are not sent",
+        Explanation::NeverSent => {
+            "a mobile user deleted them, or the desktop made them; such rows are not sent"
+        }
         Explanation::NoOwner => "they are neither sent nor replaced; mark whose they are",
     }
     .to_owned()

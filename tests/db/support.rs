@@ -110,22 +110,25 @@ impl Office {
         self.run(&Request::default(), &Sql::default()).await.unwrap()
     }
 
-    /// A forward run that reads whole tables.
+    /// A reverse run.
     pub async fn reverse(&self) -> RunReport {
         self.run_way(Way::One(Direction::Reverse), &Request::default(), &Sql::default())
             .await
             .unwrap()
     }
 
+    /// Both directions.
     pub async fn sync(&self) -> RunReport {
         self.run_way(Way::Both, &Request::default(), &Sql::default()).await.unwrap()
     }
 
+    /// A run with these statements, in which a test may have planted a fault.
     pub async fn run_way(&self, way: Way, request: &Request, sql: &Sql) -> Result<RunReport> {
         let config = Config::load(Some(&self.config_path())).unwrap();
         run::run(&config, way, request, sql, &CancellationToken::new(), &|_| {}).await
     }
 
+    /// A forward run that reads whole tables.
     pub async fn forward_full(&self) -> RunReport {
         let full = Request { full: true, ..Request::default() };
         self.run(&full, &Sql::default()).await.unwrap()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{at_the_desk, jobs, office, on_the_phone, output, table};
+use super::{at_the_desk, jobs, office, on_the_phone, output, table, unseen};
 use crate::support::{JOBS, Office, value};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +89,7 @@ async fn what_can_t_be_verified_has_its_code_and_its_remedy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_writes_nothing_but_its_counts() {
     let office = office().await;
-    on_the_phone(&office, "delete from jobs where id = 2").await;
+    unseen(&office, "delete from jobs where id = 2").await;
     let written = "select string_agg(relname || n_tup_ins || n_tup_upd || n_tup_del, ' ' \
         order by relname) from pg_stat_user_tables where relname <> '_sync_row_counts'";
     let settled = async || {

@@ -35,7 +35,8 @@ async fn each_end_is_looked_at_once_and_the_cloud_first() {
     let office = office().await;
     let (desktop, cloud) = (office.desktop_session().await, office.cloud_session().await);
     at_the_desk(&office, "insert into jobs values (11, 'new', 'D', now(), now())").await;
-    let delete = "delete from jobs where id = 2; delete from tidegate._sync_metadata";
+    let delete = "set local tidegate.writing = 'x'; delete from jobs where id = 2; \
+                  delete from tidegate._sync_metadata";
     let found = meanwhile(&office, &desktop, &cloud, delete).await;
     assert_eq!(found, ["missing_in_cloud 1 not_yet_read"]);
     office.forward_full().await;
