@@ -4,7 +4,7 @@ create table {{store}}._sync_changes (
     seq bigint generated always as identity,
     xid xid8 not null default pg_current_xact_id(),
     table_name text not null,
-    operation text not null check (operation in ('insert', 'update', 'delete', 'overwritten', 'queued')),
+    operation text not null check (operation in ('insert', 'update', 'delete', 'marked', 'overwritten', 'queued')),
     key jsonb not null,
     old json,
     new_owner text,
@@ -18,7 +18,7 @@ comment on table {{store}}._sync_changes is
 comment on column {{store}}._sync_changes.seq is
     'Of two entries about one row the later one has the greater number: whoever changes a row locks it.';
 comment on column {{store}}._sync_changes.operation is
-    '''overwritten'': tidegate wrote over what the entries before say of this row; ''queued'': nobody changed the row, but the other end has to see it, because its own version lost.';
+    '''marked'': nothing but its owner was changed, which is no edit; ''overwritten'': tidegate wrote over what the entries before say of this row; ''queued'': nobody changed the row, but the other end has to see it, because its own version lost.';
 comment on column {{store}}._sync_changes.old is 'The row before; null for an insert.';
 comment on column {{store}}._sync_changes.new_owner is 'The mark in the ownership column afterwards; null for a delete.';
 

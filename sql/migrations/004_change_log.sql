@@ -17,6 +17,7 @@ declare
     after_it json;
     key_before jsonb;
     key_after jsonb;
+    operation text := 'update';
 begin
     if tg_op = 'UPDATE' and old *= new then
         return null;
@@ -43,8 +44,13 @@ begin
     end;
     -- A row that gets another key is another row.
     if tg_op = 'UPDATE' and key_before = key_after then
+        if before_it ->> tg_argv[1] is distinct from after_it ->> tg_argv[1]
+            and before_it::jsonb - tg_argv[1] = after_it::jsonb - tg_argv[1]
+        then
+            operation := 'marked';
+        end if;
         insert into {{store}}._sync_changes (table_name, operation, key, old, new_owner)
-        values (tg_argv[0], 'update', key_after, before_it, after_it ->> tg_argv[1]);
+        values (tg_argv[0], operation, key_after, before_it, after_it ->> tg_argv[1]);
         return null;
     end if;
     if tg_op <> 'INSERT' then

@@ -5,9 +5,9 @@
 select c.key,
     (array_agg(c.xid order by c.xid, c.seq))[1] as xid,
     (array_agg(c.seq order by c.xid, c.seq))[1] as seq,
-    bool_or(c.operation <> 'queued') as edited,
-    (array_agg(c.changed_at order by c.seq desc) filter (where c.operation <> 'queued'))[1] as changed_at,
-    (array_agg({{stamp_before}} order by c.seq desc) filter (where c.operation <> 'queued'))[1] as stamp_before,
+    bool_or(c.operation not in ('marked', 'queued')) as edited,
+    (array_agg(c.changed_at order by c.seq desc) filter (where c.operation not in ('marked', 'queued')))[1] as changed_at,
+    (array_agg({{stamp_before}} order by c.seq desc) filter (where c.operation not in ('marked', 'queued')))[1] as stamp_before,
     {{bases}} as bases
 from (
     select c.*, max(c.seq) filter (where c.operation = 'overwritten') over (partition by c.key) as settled

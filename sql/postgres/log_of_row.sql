@@ -14,7 +14,7 @@ left join lateral (
             max(c.seq) filter (where c.operation = 'overwritten') over () as settled
         from {{store}}._sync_changes c
         where (select exists (select from {{store}}._sync_changes x where x.table_name = {{label}}))
-            and c.table_name = {{label}} and {{is_row}} and c.operation <> 'queued'
+            and c.table_name = {{label}} and {{is_row}} and c.operation not in ('marked', 'queued')
     ) c
     left join lateral json_populate_record(null::{{target}}, c.old) b on c.old is not null
     where c.seq > coalesce(c.settled, 0)

@@ -37,7 +37,7 @@ select json_build_object(
 from last, (
     select count(*) filter (where operation = 'insert' and is_mobile) as made,
         count(*) filter (where operation = 'delete' and was_mobile) as deleted,
-        count(*) filter (where operation = 'update' and is_mobile and not was_mobile) as gained,
-        count(*) filter (where operation = 'update' and was_mobile and not is_mobile) as ceded
+        count(*) filter (where operation in ('update', 'marked') and is_mobile and not was_mobile) as gained,
+        count(*) filter (where operation in ('update', 'marked') and was_mobile and not is_mobile) as ceded
     from entry
 ) e

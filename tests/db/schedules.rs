@@ -186,8 +186,8 @@ const STRICTLY: &str = "where ({{changed_since}}) \
 /// Engines with a fault that the schedules must find.
 fn faulty() -> [(&'static str, Sql); 6] {
     let sql = Sql::default;
-    let first = "replace({{verdicts}}[v.rule], 'stale', 'update')";
-    let second = "replace({{verdicts}}[d.rule], 'stale', 'update')";
+    let first = "replace({{verdicts}}[v.rule], 'pending_mobile_edit', 'update')";
+    let second = "replace({{verdicts}}[d.rule], 'pending_mobile_edit', 'update')";
     [
         ("clock", sql().planted("postgres/horizon.sql", "o.oldest\n", "null\n")),
         ("strictly", sql().planted("postgres/read_since.sql", "where {{changed_since}}", STRICTLY)),

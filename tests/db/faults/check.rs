@@ -130,7 +130,7 @@ pub(super) async fn begin(office: &Office) {
     let clear = "drop table if exists notes; create table notes (id integer primary key, \
                  body text, source char(1)); truncate jobs; delete from tidegate._sync_metadata; \
                  delete from tidegate._sync_withheld; delete from tidegate._sync_runs; \
-                 delete from tidegate._sync_row_counts;";
+                 delete from tidegate._sync_row_counts; delete from tidegate._sync_changes;";
     office.cloud.batch_execute(clear).await.unwrap();
     let fill = "truncate jobs; insert into jobs select i, 'job ' || i, 'D', \
                 now() - interval '1 day', now() - interval '1 day' from generate_series(1, 10) i";

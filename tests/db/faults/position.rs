@@ -17,7 +17,8 @@ async fn office() -> Office {
 
 /// The beginning of every scenario.
 async fn begin(office: &Office) {
-    let clear = "truncate jobs; delete from tidegate._sync_metadata";
+    let clear = "truncate jobs; delete from tidegate._sync_metadata; \
+                 delete from tidegate._sync_changes";
     office.cloud.batch_execute(clear).await.unwrap();
     let fill = "truncate jobs; insert into jobs select i, 'job', 'D', now() - interval '1 day', \
                 now() - interval '1 day' from generate_series(1, 3) i";

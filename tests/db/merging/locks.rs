@@ -84,7 +84,7 @@ async fn a_row_that_a_mobile_user_edits_is_judged_by_what_he_commits() {
     execute(&office.cloud, "commit").await;
     let report = forward(&office).await;
     assert_eq!(counts(of(&report, "jobs")), [1, 0, 0, 0, 1]);
-    assert_eq!(office.withheld().await, [r#"{"id": "7"} stale"#]);
+    assert_eq!(office.withheld().await, [r#"{"id": "7"} pending_mobile_edit"#]);
     assert_eq!(job(&office.cloud, 7).await, "7 mobile D");
 }
 

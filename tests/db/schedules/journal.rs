@@ -135,7 +135,9 @@ fn missing(journal: &Journal, key: &Key, row: &Held, ends: &Ends) -> Option<Stri
                     && there.stamp > row.version.stamp
         }
         ("key_collision", Some(there)) => there.owner == "M",
-        ("stale", Some(there)) => there.owner == "D" && there.stamp > row.version.stamp,
+        ("pending_mobile_edit", Some(there)) => {
+            there.owner == "D" && journal.edits.get(key).is_some_and(|edit| edit == there)
+        }
         ("missing_parent", None) => !has_parent(),
         _ => false,
     };
