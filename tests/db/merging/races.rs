@@ -117,7 +117,8 @@ async fn m06_concurrent_delete() {
     let written = inserted + updated;
     done.store(true, Ordering::Relaxed);
     let mobile: i64 = users.join_all().await.into_iter().sum();
-    assert!(mobile > 50 && written > 1_000, "no race: {mobile} {written}");
+    // What a mobile user has deleted does not come back.
+    assert!(mobile > 50 && written > 300, "no race: {mobile} {written}");
     let left = value(&office.cloud, "select count(*)::text from jobs where source = 'M'").await;
     assert_eq!(left, mobile.to_string());
 }
