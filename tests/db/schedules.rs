@@ -190,7 +190,10 @@ fn faulty() -> [(&'static str, Sql); 6] {
     let second = "replace({{verdicts}}[d.rule], 'pending_mobile_edit', 'update')";
     [
         ("clock", sql().planted("postgres/horizon.sql", "o.oldest\n", "null\n")),
-        ("strictly", sql().planted("postgres/read_since.sql", "where {{changed_since}}", STRICTLY)),
+        (
+            "strictly",
+            sql().planted("postgres/read_since.sql", "where ({{changed_since}})", STRICTLY),
+        ),
         (
             "keyless",
             sql().planted(
