@@ -1,6 +1,7 @@
 -- $1 direction, $2 the writer's mark, $3 how far the other direction had come: the withheld rows of one table
 -- that are worth another try, because what they met or wait for has moved.
-select w.table_name, w.key::text, w.reason = 'owner' and w.target_version is not distinct from h.version, w.since::text
+select w.table_name, w.key::text,
+    w.reason = 'owner' and not w.contested and w.target_version is not distinct from h.version, w.since::text
 from {{store}}._sync_withheld w
 -- One look into the index for each, never a scan of the target.
 left join lateral (select t.xmin::text as version from {{target}} t where {{key_is_row}} limit 1) h on true
@@ -15,18 +16,18 @@ where {{only}} w.table_name = {{label}} and w.direction = $1 and case
         where r.run_id = w.last_run_id and r.table_name = w.table_name
             and r.direction = w.direction and r.outcome = 'ok'
     )
-    -- Its owner at the source may be another by now, without a new stamp.
-    when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $2
-        or w.target_version is distinct from h.version
-    -- Once the other direction has brought the edit where it belongs, there is something to compare.
-    when w.reason = 'pending_mobile_edit' then
+    -- Once the other direction has brought the mobile version where it belongs, there is something to compare.
+    when w.reason = 'pending_mobile_edit' or w.reason = 'owner' and w.contested then
         not coalesce(($3::json -> {{label}} -> 'held_back')::jsonb ? w.key::text, false)
         and not exists (
             select from {{store}}._sync_changes c
             where c.table_name = w.table_name and c.key = w.key
                 and jsonb_hash_extended(c.key, 0) = jsonb_hash_extended(w.key, 0)
-                and c.operation in ('insert', 'update', 'delete') and {{pending}}
+                and c.operation in ('insert', 'update', 'delete', 'queued') and {{pending}}
         )
+    -- Its owner at the source may be another by now, without a new stamp.
+    when w.reason = 'owner' then w.row ->> {{owner}} is distinct from $2
+        or w.target_version is distinct from h.version
     -- The other end's version stands, and nothing here shows when this end has got it.
     when w.reason = 'stale' and (w.direction = 'reverse' or {{settled}}) then true
     else w.target_version is distinct from h.version

@@ -51,3 +51,23 @@ async fn m33_zombie_mirror() {
     assert_eq!(value(&office.desktop, MOBILE_ROWS).await, "1 2 3");
     assert_eq!(office.withheld().await, [r#"{"id": "1"} owner"#, r#"{"id": "2"} owner"#]);
 }
+
+/// The desktop's edit of a mobile row is undone by the mobile version, and then nothing is left of it but
+/// the version that lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desktop_edit_of_a_mobile_row_leaves_the_list_once_the_mobile_version_is_back() {
+    let office = Office::open(JOBS, &["jobs"]).await;
+    office.configure("lag = \"0s\"");
+    let made = "insert into jobs values (7, 'mobile', 'M', now(), now())";
+    office.cloud.batch_execute(made).await.unwrap();
+    office.sync().await;
+    let edit = "update jobs set name = 'desktop', updated_at = now() where id = 7";
+    office.desktop.batch_execute(edit).await.unwrap();
+    office.forward().await;
+    assert_eq!(office.withheld().await, [r#"{"id": "7"} owner"#]);
+    office.sync().await;
+    assert_eq!(value(&office.desktop, "select name from jobs where id = 7").await, "mobile");
+    assert!(office.withheld().await.is_empty());
+    let lost = "select row ->> 'name' || ' ' || reason from tidegate._sync_trash";
+    assert_eq!(value(&office.desktop, lost).await, "desktop lost_to_mobile");
+}
