@@ -46,19 +46,8 @@ impl PgTx<'_> {
 
     async fn first_look(&self) -> Result<()> {
         let plan = self.plan;
-        let sql = self.target.sql.render(
-            "postgres/classify.sql",
-            &[
-                ("staged_key", &render::named_key(plan, render::staged)),
-                ("held_owner", &render::held_owner(plan)),
-                ("pending", policy::is_pending(plan)),
-                ("rule", &policy::rule(plan, self.target.store.quoted())),
-                ("verdicts", &policy::verdicts(plan)),
-                ("lookups", &self.lookups()),
-                ("target", &table(&plan.target)),
-                ("same_row", &render::target_is_staged(plan)),
-            ],
-        );
+        let key = ("staged_key", render::named_key(plan, render::staged));
+        let sql = self.judging("postgres/classify.sql", [key]);
         let connection = self.connection()?;
         connection.run(self.doing("classifying"), &sql, &self.judged_by()).await?;
         // Without statistics the planner takes 1 % of the rows for any verdict, and loops.
@@ -106,27 +95,32 @@ impl PgTx<'_> {
 
     async fn second_look(&self) -> Result<()> {
         let plan = self.plan;
-        let sql = self.target.sql.render(
-            "postgres/classify_pinned.sql",
-            &[
-                ("held_owner", &render::held_owner(plan)),
-                ("pending", policy::is_pending(plan)),
-                ("rule", &policy::rule(plan, self.target.store.quoted())),
-                ("verdicts", &policy::verdicts(plan)),
-                ("lookups", &self.lookups()),
-                ("target", &table(&plan.target)),
-                ("same_row", &render::target_is_staged(plan)),
-                ("same_pinned", &render::same_key(plan, "p", |_, c| column("t", &c.target))),
-            ],
-        );
+        let pinned = render::same_key(plan, "p", |_, c| column("t", &c.target));
+        let sql = self.judging("postgres/classify_pinned.sql", [("same_pinned", pinned)]);
         let connection = self.connection()?;
         connection.run(self.doing("classifying"), &sql, &self.judged_by()).await?;
         Ok(())
     }
 
-    /// What the policy looks up beside the rows.
-    pub(super) fn lookups(&self) -> String {
-        policy::lookups(self.target.sql, self.plan, self.target.store.quoted())
+    /// The statement `name`, which judges rows by the policy; `more` are the slots of its own.
+    pub(super) fn judging<const N: usize>(
+        &self,
+        name: &'static str,
+        more: [(&'static str, String); N],
+    ) -> String {
+        let (plan, sql, store) = (self.plan, self.target.sql, self.target.store.quoted());
+        let mut slots = vec![
+            ("held_owner", render::held_owner(plan)),
+            ("pending", policy::is_pending(plan).to_owned()),
+            ("rule", policy::rule(plan, store)),
+            ("verdicts", policy::verdicts(plan)),
+            ("lookups", policy::lookups(sql, plan, store)),
+            ("target", table(&plan.target)),
+            ("same_row", render::target_is_staged(plan)),
+        ];
+        slots.extend(more);
+        let slots: Vec<(&str, &str)> = slots.iter().map(|(name, text)| (*name, &**text)).collect();
+        sql.render(name, &slots)
     }
 
     /// What a statement with the policy is bound to.

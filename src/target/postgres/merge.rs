@@ -46,19 +46,7 @@ impl PgTx<'_> {
 
     /// Judges planned inserts that met a row in the merge: it was not there when they were classified.
     async fn judge_met(&mut self) -> Result<Tally> {
-        let plan = self.plan;
-        let sql = self.target.sql.render(
-            "postgres/met.sql",
-            &[
-                ("held_owner", &render::held_owner(plan)),
-                ("pending", policy::is_pending(plan)),
-                ("rule", &policy::rule(plan, self.target.store.quoted())),
-                ("verdicts", &policy::verdicts(plan)),
-                ("lookups", &self.lookups()),
-                ("target", &table(&plan.target)),
-                ("same_row", &render::target_is_staged(plan)),
-            ],
-        );
+        let sql = self.judging("postgres/met.sql", []);
         self.connection()?.run(self.doing("merging"), &sql, &self.judged_by()).await?;
         self.count_verdicts().await
     }
