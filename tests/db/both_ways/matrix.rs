@@ -97,7 +97,7 @@ async fn planted_faults_of_the_decisions_are_seen() {
             "and false",
             "[Desktop, Mobile] instead of",
         ),
-        ("postgres/log_of_row.sql", "c.operation <> 'queued'", "false", "is lost"),
+        ("postgres/log_of_row.sql", "c.operation not in ('marked', 'queued')", "false", "is lost"),
     ] {
         let sql = Sql::default().planted(statement, from, to);
         let mut cells = cells(SYNC);
