@@ -90,8 +90,8 @@ select json_build_object(
         where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled in ('O', 'A')
             and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0
     ),
-    'logged', exists (
-        select from pg_trigger g
+    'log_arguments', (
+        select encode(g.tgargs, 'hex') from pg_trigger g
         where g.tgrelid = c.oid and g.tgname = '_sync_log_change' and g.tgenabled = 'A'
     )
 )::text

@@ -1,6 +1,6 @@
 -- What the change log says of each row that users changed, or that was queued, since a position: the place
 -- of its first entry, so that a run which stops in the middle leaves no row whose entries it has passed in
--- part; when the last user changed it and which stamp it had before that, and what it was before each change.
+-- part; when the last user changed it and which stamp it had before that, and what it was before.
 -- What tidegate has written over is settled. A part of read_log.sql and its neighbours.
 select c.key,
     (array_agg(c.xid order by c.xid, c.seq))[1] as xid,

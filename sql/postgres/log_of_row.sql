@@ -4,7 +4,12 @@
 -- the log knows nothing of the table, nothing is looked up. A part of classify.sql and its neighbours.
 left join lateral (
     select bool_or(c.pending) as pending,
-        bool_or(c.pending and ({{was_staged}})) as was_staged,
+        -- What the desktop had before all of it; where the last reverse run stopped on the way, it may have
+        -- got some of it.
+        case when $4::json ->> 'seq' is null
+            then (array_agg({{was_staged}} order by c.seq) filter (where c.pending and c.old is not null))[1]
+            else bool_or(c.pending and ({{was_staged}}))
+        end as was_staged,
         (array_agg(c.changed_at order by c.seq desc) filter (where c.pending))[1] as changed_at,
         (array_agg({{stamp_before}} order by c.seq desc) filter (where c.pending))[1] as stamp_before,
         (array_agg(c.operation = 'delete' and {{old_owner}} = $1 order by c.seq desc))[1] as deleted,

@@ -19,8 +19,9 @@ with reached as (
     ) l on $7 = 'last_row'
 ),
 judged as (
-    select r.*, r.watermark is not null and (
-        m.watermark is null or r.watermark >= m.watermark::timestamptz
+    -- One of another kind, in a change log, says nothing.
+    select r.*, r.watermark is not null and coalesce(
+        r.watermark >= case when m.watermark !~ '^[0-9]+$' then m.watermark::timestamptz end, true
     ) as ahead
     from reached r, {{store}}._sync_metadata m
     where m.table_name = $1 and m.direction = $2 and m.stream = 'changes'

@@ -27,11 +27,14 @@ with reached as (
 ),
 judged as (
     select r.watermark, case
-            when $7 = 'last_row' and m.after_key ? 'seen' then
+            when $7 = 'last_row' and m.watermark ~ '^[0-9]+$' and m.after_key ? 'seen' then
                 r.after_key || jsonb_build_object('seen', m.after_key -> 'seen')
             else r.after_key
         end as after_key,
-        r.watermark is not null and (m.watermark is null or r.watermark >= m.watermark::xid8) as ahead
+        -- One of another kind, a stamp, says nothing.
+        r.watermark is not null and coalesce(
+            r.watermark >= case when m.watermark ~ '^[0-9]+$' then m.watermark::xid8 end, true
+        ) as ahead
     from reached r, {{store}}._sync_metadata m
     where m.table_name = $1 and m.direction = $2 and m.stream = 'changes'
 )

@@ -24,8 +24,9 @@ moved as (
         watermark = case when a.ahead then a.watermark else m.watermark end,
         after_key = case when a.ahead then a.after_key else m.after_key end
     from (
-        select q.*, {{watermark}} as watermark, {{after}} as after_key, q.horizon is not null and (
-            o.watermark is null or ({{watermark}})::{{type}} >= o.watermark::{{type}}
+        select q.*, {{watermark}} as watermark, {{after}} as after_key, q.horizon is not null and coalesce(
+            ({{watermark}})::{{type}} >= case when o.watermark {{kind}} '^[0-9]+$' then o.watermark::{{type}} end,
+            true
         ) as ahead
         from quiet q
         join {{store}}._sync_metadata o

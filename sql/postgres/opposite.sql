@@ -2,7 +2,7 @@
 -- that writes it, and of its change log.
 select coalesce(json_agg(json_build_object(
     'table', t.name,
-    'position', case when m.watermark is not null then json_build_object(
+    'position', case when m.watermark ~ '^[0-9]+$' then json_build_object(
         'watermark', m.watermark, 'after', m.after_key::text
     ) end,
     'held_back', coalesce((

@@ -1,7 +1,7 @@
 -- $1 table, $2 direction, $3 run, $4 whether the rows were asked for by their keys, $5 what the target said
 -- of them, $6 where the table stood before: what was not written, and why. An entry that says nothing new is
 -- left alone, unless it was tried again; so is a change that is pending, when its row is only met in passing.
--- What a row was before it was changed stays known while that is pending; further changes add to it.
+-- What a row was before it was changed stays known while that is pending.
 insert into {{store}}._sync_withheld as w
     (table_name, direction, key, reason, detail, row, target_row, target_version, since, contested,
      first_run_id, last_run_id)
@@ -16,8 +16,7 @@ set reason = excluded.reason, detail = excluded.detail, row = excluded.row, targ
     target_version = excluded.target_version, last_run_id = excluded.last_run_id,
     since = case
         when excluded.since is null or w.since is null then excluded.since
-        when $4 then excluded.since || w.since || jsonb_build_object('bases', excluded.since -> 'bases')
-        else w.since || jsonb_build_object('bases', (w.since -> 'bases') || (excluded.since -> 'bases'))
+        else excluded.since || w.since
     end,
     contested = excluded.contested, last_seen_at = clock_timestamp(), attempts = w.attempts + 1
 where ($4 or excluded.reason in ('busy', 'missing_parent', 'unique')

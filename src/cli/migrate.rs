@@ -22,14 +22,16 @@ pub(super) struct Arguments {
     /// Only this end; what its role may not do there is then an error
     #[arg(long, value_enum)]
     end: Option<Side>,
-    /// Install no triggers; those that are there stay
+    /// Install no triggers; those that are there stay. Reverse needs them, unless the configuration says
+    /// capture = "timestamp" under [cloud]
     #[arg(long)]
     without_triggers: bool,
     /// Let the keys that mobile users' rows draw from sequences begin at N, above all that the desktop
     /// will make. A sequence that is beyond stays, and keys that are taken are passed over
     #[arg(long, value_name = "N", conflicts_with = "sql", value_parser = value_parser!(i64).range(1..))]
     mobile_keys_from: Option<i64>,
-    /// Print the statements for databases that have nothing of tidegate's, instead of running them
+    /// Print the statements for a cloud that has nothing of tidegate's, or with `--end desktop` for such
+    /// a desktop, instead of running them
     #[arg(long)]
     sql: bool,
 }

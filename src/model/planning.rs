@@ -126,12 +126,17 @@ fn policy(direction: Direction, evidence: Evidence) -> Policy {
 
 /// What will tell edits from versions that only came from the other side.
 fn evidence(given: Given<'_>, ends: Ends<'_>) -> Result<Evidence> {
-    match (given.cloud_capture, ends.at(End::Cloud).logged) {
+    let cloud = ends.at(End::Cloud);
+    let label = given.settings.cloud.to_string();
+    let key = cloud.primary_key.as_ref().map_or(&[][..], |key| &key.columns);
+    let logged = cloud.is_logged_as(&label, &given.ownership.column, key);
+    match (given.cloud_capture, logged) {
         (Capture::Timestamp, _) => Ok(Evidence::Stamps),
         (Capture::Log, true) => Ok(Evidence::Log),
         (Capture::Log, false) if ends.direction == Direction::Forward => Ok(Evidence::Stamps),
         (Capture::Log, false) => Err(Error::config(
-            "the cloud's table has no triggers that log what mobile users change",
+            "the cloud's table has no triggers that log what mobile users change, or they are for \
+             another key or name",
             "Run `tidegate migrate` as the table's owner; or set capture = \"timestamp\" under \
              [cloud], which goes by the stamps of the rows.",
         )),

@@ -5,6 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Deserialize;
 
+use super::plan::Capture;
+
 /// How far one table has been read in one direction: what `_sync_metadata` holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position {
@@ -21,6 +23,18 @@ pub struct Position {
 }
 
 impl Position {
+    /// The same, unless it is of another kind than a run by `capture` goes on from: then the
+    /// beginning.
+    pub fn of_kind(self, capture: Capture) -> Self {
+        let is_transaction = |w: &String| w.bytes().all(|byte| byte.is_ascii_digit());
+        match self.watermark.as_ref().map(is_transaction) {
+            Some(of_log) if of_log != (capture == Capture::Log) => {
+                Self { generation: self.generation, ..Self::default() }
+            }
+            _ => self,
+        }
+    }
+
     /// Whether it lies above what a database has come to: then that was restored from a backup. For
     /// a position in a change log, with the snapshot that was read.
     pub fn is_ahead_of(&self, horizon: &Horizon) -> bool {

@@ -29,9 +29,10 @@ pub struct TableSchema {
     pub foreign_keys: Vec<ForeignKey>,
     /// Whether a BEFORE row trigger may change what is written.
     pub before_triggers: bool,
-    /// Whether triggers of ours log its changes.
+    /// The arguments of our trigger that logs its changes, each with a zero byte after it, in
+    /// hexadecimal; none where there is no such trigger.
     #[serde(default)]
-    pub logged: bool,
+    pub log_arguments: Option<String>,
 }
 
 impl TableSchema {
@@ -59,6 +60,22 @@ impl TableSchema {
         let covers = |index: &[String]| index.iter().all(|c| columns.contains(&c.as_str()));
         self.primary_key.as_ref().is_some_and(|key| covers(&key.columns))
             || self.uniques.iter().any(|index| covers(&index.columns))
+    }
+
+    /// Whether its changes are logged as those of `label`, with these columns for owner and key: a
+    /// trigger that was made for others makes entries that nobody finds.
+    pub fn is_logged_as(&self, label: &str, owner: &str, key: &[String]) -> bool {
+        let Some(hex) = &self.log_arguments else { return false };
+        let digits = hex.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap_or_default());
+        let bytes: Vec<u8> =
+            digits.map(|pair| u8::from_str_radix(pair, 16).unwrap_or_default()).collect();
+        let arguments: Vec<&[u8]> = bytes.split(|&byte| byte == 0).collect();
+        // The third names columns that are kept as text; after the last one nothing follows.
+        let [a_label, an_owner, _, of_key @ .., _] = &arguments[..] else { return false };
+        let key = key.iter().map(String::as_bytes);
+        *a_label == label.as_bytes()
+            && *an_owner == owner.as_bytes()
+            && key.eq(of_key.iter().copied())
     }
 
     /// The unique index over exactly `columns`, in any order: the primary key or another.

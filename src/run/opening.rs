@@ -40,7 +40,8 @@ impl Opening {
         let (snapshot, mut states) = survey.take_state(direction.target(), &settings);
         let planned = survey.catalogues.plan(config, direction, settings);
         let with_state = |plan: TablePlan| {
-            let state = states.remove(&plan.label()).unwrap_or_default();
+            let mut state = states.remove(&plan.label()).unwrap_or_default();
+            state.position = state.position.of_kind(plan.capture);
             (plan, state)
         };
         let tables = planned.plans.into_iter().map(with_state).collect();

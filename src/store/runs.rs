@@ -160,12 +160,13 @@ impl Store<'_> {
             (&run_id as _, Type::UUID),
             text(&source_identity),
         ];
-        let (watermark, after, type_name) = match first.plan.capture {
-            Capture::Timestamp => ("q.horizon", "null::jsonb", "timestamptz"),
+        let (watermark, after, type_name, kind) = match first.plan.capture {
+            Capture::Timestamp => ("q.horizon", "null::jsonb", "timestamptz", "!~"),
             Capture::Log => (
                 "pg_snapshot_xmin(q.horizon::pg_snapshot)::text",
                 "jsonb_build_object('seen', q.horizon)",
                 "xid8",
+                "~",
             ),
         };
         let sql = self.sql.render(
@@ -175,6 +176,7 @@ impl Store<'_> {
                 ("watermark", watermark),
                 ("after", after),
                 ("type", type_name),
+                ("kind", kind),
             ],
         );
         let rows = connection.rows("moving quiet tables", &sql, &params).await?;

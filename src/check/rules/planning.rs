@@ -48,7 +48,7 @@ pub(in crate::check) fn home(known: &Known, config: &Config) -> Vec<Finding> {
     let is_said = |settings: &TableSettings| {
         let cloud = known.schema(End::Cloud, &settings.cloud);
         known.refused(Direction::Forward).iter().any(|(other, _)| other == settings)
-            || logs_changes(config) && cloud.is_some_and(|cloud| !cloud.logged)
+            || logs_changes(config) && cloud.is_some_and(|cloud| cloud.log_arguments.is_none())
     };
     let refused = known.refused(Direction::Reverse).iter().filter(|(t, _)| !is_said(t));
     let refused = refused.map(|(settings, e)| {

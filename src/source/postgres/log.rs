@@ -58,7 +58,7 @@ pub(super) fn reading(
         settings.push((KEYS, render::asked_for(awaited)));
     }
     let slots = vec![
-        ("entries", entries(sql, plan, own, &asked)),
+        ("entries", entries(sql, plan, own, (&asked, has_stopped(selection)))),
         ("columns", list(plan.columns.iter().map(render::value), ", ")),
         ("notes", list(plan.notes.iter().map(|n| note(plan, own, *n, order)), ", ")),
         ("source", table(&plan.source)),
@@ -95,7 +95,20 @@ fn stored(name: &str) -> String {
     format!("nullif({}, '')", setting(name, "text"))
 }
 
-fn entries(sql: &Sql, plan: &TablePlan, own: &Own<'_>, asked: &Asked) -> String {
+/// Whether the last run came to its end: if not, the other end may have got changes that lie beyond the
+/// position.
+fn has_stopped(selection: Selection<'_>) -> bool {
+    let stopped = |after: &Option<String>| after.as_ref().is_some_and(|a| a.contains("\"seq\""));
+    match selection {
+        Selection::Since(at) | Selection::All(at) => stopped(&at.after),
+        Selection::Keys(awaited) => awaited.iter().any(|a| stopped(&a.since)),
+    }
+}
+
+/// What the log says of rows; `stopped`: all that a row was since the position may be at the other end,
+/// not only what it was at first.
+fn entries(sql: &Sql, plan: &TablePlan, own: &Own<'_>, (asked, stopped): (&Asked, bool)) -> String {
+    let first = if stopped { "" } else { "[1:1]" };
     let (asked_for, beyond) = match asked {
         Asked::Beyond => (String::new(), beyond("c", &stored(WATERMARK), &stored(AFTER))),
         Asked::OfKeys => {
@@ -105,10 +118,13 @@ fn entries(sql: &Sql, plan: &TablePlan, own: &Own<'_>, asked: &Asked) -> String 
         }
     };
     let image = digest::of_source(plan, "b");
-    let mut bases = format!("array_agg({image}) filter (where c.old is not null)");
+    let mut bases =
+        format!("(array_agg({image} order by c.seq) filter (where c.old is not null)){first}");
     let mut counterpart = String::new();
     if plan.has_note(Note::Counterpart) {
-        bases += " || array_agg(i.sent) filter (where i.sent is not null)";
+        bases += &format!(
+            " || (array_agg(i.sent order by c.seq) filter (where c.old is not null)){first}"
+        );
         counterpart = format!(
             "left join {}._sync_images i on i.table_name = c.table_name and i.key = c.key and i.kept = {image}",
             own.store

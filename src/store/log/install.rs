@@ -189,7 +189,7 @@ fn not_owned() -> Error {
     Error::new(Kind::Unauthorised, "the role may not create triggers there that always fire")
         .remedied(
             "Migrate as a role that owns the table and tidegate's schema, or a member of both \
-             owners; or choose a cloud without triggers: tidegate migrate --without-triggers.",
+             owners; or do without triggers: capture = \"timestamp\" under [cloud].",
         )
 }
 

@@ -133,12 +133,12 @@ impl PgTx<'_> {
         );
         let doing = || self.doing("keeping what loses of");
         let connection = self.connection()?;
-        let output = |name| self.target.sql.render(name, &[]);
-        connection.batch(doing(), &output("postgres/present_output.sql")).await?;
+        let output = self.target.sql.render("postgres/present_output.sql", &[]);
+        connection.batch(doing(), &output).await?;
         let direction = plan.direction.word();
         let params = [(&self.target.run_id as _, Type::UUID), text(&direction)];
         connection.run(doing(), &sql, &params).await?;
-        connection.batch(doing(), &output("postgres/own_output.sql")).await
+        self.restore_output().await
     }
 
     /// Notes that changes of users which were pending are written over.

@@ -159,6 +159,7 @@ impl Target for PgTarget<'_> {
             samples: Vec::new(),
         };
         tx.claim().await?;
+        tx.write_keys_alike().await?;
         tx.baseline = tx.counters().await?;
         fail::fail_point!("after_begin", |_| std::process::abort());
         Ok(tx)
@@ -208,6 +209,25 @@ impl PgTx<'_> {
         }
         self.has_withheld = row.get("has_withheld");
         Ok(())
+    }
+
+    /// Keys are found again by their text: where that depends on the session's settings, they hold
+    /// for the whole transaction, also for the target's triggers.
+    async fn write_keys_alike(&self) -> Result<()> {
+        match render::has_plain_key(self.plan) {
+            true => Ok(()),
+            false => {
+                let output = self.target.sql.render("postgres/present_output.sql", &[]);
+                self.connection()?.batch(self.doing("beginning with"), &output).await
+            }
+        }
+    }
+
+    /// Gives the target's triggers the role's own settings again.
+    async fn restore_output(&self) -> Result<()> {
+        let output = self.target.sql.render("postgres/own_output.sql", &[]);
+        self.connection()?.batch(self.doing("going on with"), &output).await?;
+        self.write_keys_alike().await
     }
 
     /// A lock that could not be had in time means that another run is at work.

@@ -103,9 +103,7 @@ pub(super) fn lookups(sql: &Sql, plan: &TablePlan, store: &str) -> String {
 /// they are written as text, so that the index over whole keys finds them; others are compared as
 /// what they are.
 fn entry_is_row(plan: &TablePlan) -> String {
-    const PLAIN: [&str; 7] =
-        ["integer", "bigint", "smallint", "text", "character varying", "uuid", "boolean"];
-    if plan.key_columns().all(|c| PLAIN.contains(&c.bare_type.as_str())) {
+    if render::has_plain_key(plan) && !plan.key_columns().any(|c| c.bare_type == "numeric") {
         let key = key_json(plan);
         return format!(
             "jsonb_hash_extended(c.key, 0) = jsonb_hash_extended({key}, 0) and c.key = {key}"

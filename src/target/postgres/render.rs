@@ -101,6 +101,21 @@ pub(super) fn key_json(plan: &TablePlan) -> String {
     json_object(plan.key_columns().map(|c| (&*c.name, column("s", &c.target))))
 }
 
+/// Whether the key looks the same as text whatever the session's settings are.
+pub(super) fn has_plain_key(plan: &TablePlan) -> bool {
+    const PLAIN: [&str; 8] = [
+        "integer",
+        "bigint",
+        "smallint",
+        "numeric",
+        "text",
+        "character varying",
+        "uuid",
+        "boolean",
+    ];
+    plan.key_columns().all(|c| PLAIN.contains(&c.bare_type.as_str()))
+}
+
 /// The staged row as a JSON object, column → text.
 pub(super) fn staged_json(plan: &TablePlan) -> String {
     json_object(plan.columns.iter().map(|c| (&*c.name, staged(c))))

@@ -127,7 +127,7 @@ impl PgTx<'_> {
         connection.batch(doing(), &sql.render("postgres/present_output.sql", &[])).await?;
         let params = [(&wanted as _, Type::INT8), (&again as _, Type::TEXT_ARRAY)];
         let rows = connection.rows(doing(), &statement, &params).await?;
-        connection.batch(doing(), &sql.render("postgres/own_output.sql", &[])).await?;
+        self.restore_output().await?;
         Ok(rows)
     }
 
