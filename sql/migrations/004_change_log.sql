@@ -115,3 +115,14 @@ comment on function {{store}}._sync_log_truncate() is 'Notes in the change log t
 -- Whoever may call them could write to the log what never happened.
 revoke execute on function {{store}}._sync_log_change() from public;
 revoke execute on function {{store}}._sync_log_truncate() from public;
+
+-- The table may have been altered since: what can't be read any more is no version that anybody has.
+create function {{store}}._sync_row_of(of anyelement, old json) returns anyelement
+language plpgsql stable as $$
+begin
+    return json_populate_record(of, old);
+exception when others then
+    return null;
+end
+$$;
+comment on function {{store}}._sync_row_of(anyelement, json) is 'The row that the change log keeps as JSON; null if it is none any more.';

@@ -15,7 +15,7 @@ from (
     {{asked_for}}
     where c.table_name = {{label}} and {{beyond}}
 ) c
-left join lateral json_populate_record(null::{{source}}, c.old) b on c.old is not null
+left join lateral {{store}}._sync_row_of(null::{{source}}, c.old) b on c.old is not null
 {{counterpart}}
 where c.operation <> 'overwritten' and c.seq > coalesce(c.settled, 0)
 group by c.key

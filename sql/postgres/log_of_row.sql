@@ -21,6 +21,6 @@ left join lateral (
         where (select exists (select from {{store}}._sync_changes x where x.table_name = {{label}}))
             and c.table_name = {{label}} and {{is_row}} and c.operation not in ('marked', 'queued')
     ) c
-    left join lateral json_populate_record(null::{{target}}, c.old) b on c.old is not null
+    left join lateral {{store}}._sync_row_of(null::{{target}}, c.old) b on c.old is not null
     where c.seq > coalesce(c.settled, 0)
 ) l on true

@@ -157,3 +157,24 @@ async fn another_capture_begins_anew() {
         assert_eq!((report.exit_code(true), report.written()), (0, 1), "{id}: {report:?}");
     }
 }
+
+/// What the log has of a row from before the table was altered may be none of its rows any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_from_before_the_table_was_altered_comes_home() {
+    let office = Office::open(JOBS, &["jobs"]).await;
+    office.configure("lag = \"0s\"");
+    let made = "insert into jobs values (1, 'abc', 'D', now(), now())";
+    office.desktop.batch_execute(made).await.unwrap();
+    office.sync().await;
+    let edit = "update jobs set name = '5', updated_at = clock_timestamp()";
+    office.cloud.batch_execute(edit).await.unwrap();
+    let alter = "alter table jobs alter name type integer using ascii(name)";
+    office.desktop.batch_execute(alter).await.unwrap();
+    office.cloud.batch_execute(alter).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(office.sync().await.exit_code(false), 0);
+    }
+    let name = "select name::text from jobs";
+    assert_eq!(value(&office.desktop, name).await, value(&office.cloud, name).await);
+    assert_eq!(value(&office.cloud, name).await, "53");
+}

@@ -47,7 +47,7 @@ async fn a_null_character_in_json_fails_no_write() {
                 json_populate_record(null::notes, old) r where operation = 'delete'";
     let expected = r#"["\ufffd", "\\u0000", "\\\ufffd"] \u0000"#;
     assert_eq!(value(&office.cloud, read).await, expected);
-    assert_eq!(entries(&office.cloud).await[1], r#"notes update {"id": "1"} → D"#);
+    assert_eq!(entries(&office.cloud).await[1], r#"notes marked {"id": "1"} → D"#);
 }
 
 /// The trigger knows the names of the day that it was made.
@@ -60,7 +60,7 @@ async fn a_key_that_is_renamed_is_noted_by_its_new_name() {
     office.cloud.batch_execute(work).await.unwrap();
     let expected = [
         r#"t insert {"a": "1", "B b": "x"} → M"#,
-        r#"t update {"a": "1", "B b": "x"} → D"#,
+        r#"t marked {"a": "1", "B b": "x"} → D"#,
         r#"t delete {"a": "1", "B b": "x"}"#,
     ];
     assert_eq!(taken(&office.cloud).await, expected);

@@ -21,7 +21,7 @@ async fn what_mobile_users_do_is_noted_and_what_tidegate_does_is_not() {
     let expected = [
         r#"jobs insert {"id": "3"} → M"#,
         r#"jobs update {"id": "3"} → M"#,
-        r#"jobs update {"id": "1"} → M"#,
+        r#"jobs marked {"id": "1"} → M"#,
         r#"jobs delete {"id": "2"}"#,
     ];
     assert_eq!(taken(&office.cloud).await, expected);
