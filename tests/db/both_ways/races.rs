@@ -29,7 +29,7 @@ fn carried_by_now() -> Sql {
 /// Nobody looks at what a row was before it was edited.
 pub fn without_bases() -> Sql {
     let sql = Sql::default().planted("postgres/log_entries.sql", "{{bases}}", "null::text[]");
-    sql.planted("postgres/log_of_row.sql", "({{was_staged}})", "false")
+    sql.planted("postgres/log_of_row.sql", "{{was_staged}}", "false")
 }
 
 /// The batches stop at the gate before they look at anything; what they bring was read before.
