@@ -14,7 +14,8 @@ with reached as (
         when 'end' then jsonb_build_object('seen', $5)
         when 'last_row' then case
             when l.xid < pg_snapshot_xmin($5::pg_snapshot) then jsonb_build_object('seq', l.seq)
-            else '{}'
+            -- Whoever has a number has stopped on the way.
+            else jsonb_build_object('seq', 0)
         end
     end as after_key
     from (select) as always

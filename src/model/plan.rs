@@ -76,7 +76,8 @@ pub enum Note {
     Seq,
     /// Whether a user changed it since the position.
     Edited,
-    /// The digests of what it was before each of these changes, at both ends.
+    /// The digests of what it was before these changes, at both ends; of all that it was since the
+    /// position, if the last run stopped on the way.
     Bases,
     /// The digest of the target's version that it stands for, if triggers made it of that.
     Counterpart,
