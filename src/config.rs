@@ -7,13 +7,14 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{End, Error, Result};
 use crate::model::{Capture, Ownership, TableName, TableSettings};
 
 mod address;
 mod check;
+mod desktop;
 mod expand;
 mod exposed;
 mod file;
@@ -21,11 +22,13 @@ mod keys;
 mod show;
 mod table;
 
+pub mod ado;
 pub mod quote;
 
 #[cfg(test)]
 mod tests;
 
+pub use desktop::{DesktopKind, TlsSetting};
 pub use show::{Origin, Setting, Shown, ShownSection};
 
 /// Where the configuration is looked for when the command line names no file, in this order.
@@ -35,6 +38,10 @@ pub const DEFAULT_PATHS: [&str; 2] = ["./tidegate.toml", "/etc/tidegate/tidegate
 pub struct Config {
     /// The file that it was read from.
     pub path: PathBuf,
+    /// What program keeps the desktop's rows.
+    pub desktop_kind: DesktopKind,
+    /// How far a SQL Server desktop is believed to be itself.
+    pub desktop_tls: TlsSetting,
     /// Where the desktop is, with its credentials.
     pub desktop_url: SecretString,
     /// The schema of tidegate's own tables on the desktop, if it has them.
@@ -109,6 +116,17 @@ impl fmt::Debug for Config {
 /// reference only.
 pub fn address(text: &str) -> Result<SecretString> {
     address::read(text, &environment)
+}
+
+/// What kind of desktop such an address is of.
+pub fn kind_of(address: &SecretString) -> DesktopKind {
+    let kind = DesktopKind::of_address(address.expose_secret());
+    kind.unwrap_or(DesktopKind::Postgres)
+}
+
+/// What a desktop of this kind calls the cloud's `table`, unless the file says otherwise.
+pub fn desktop_name(cloud: &TableName, kind: DesktopKind) -> TableName {
+    table::of_desktop(cloud, kind.default_schema())
 }
 
 /// Whether the file can name `table`: not every name that a catalogue may hold can be written.

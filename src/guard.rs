@@ -1,6 +1,7 @@
 //! 5 CHECK: what a transaction wrote is what it planned. Pure rules, and the only maker of [`Proof`].
 
 use crate::error::{Error, Kind, Result};
+use crate::model::TableName;
 use crate::model::write_set::{Expected, TableWrites, TxId, WriteSet, Written};
 
 /// Shows that one transaction wrote what was planned; without it nothing can be committed.
@@ -44,6 +45,9 @@ pub fn check(expected: &Expected, actual: &WriteSet) -> Result<Proof> {
         faults.push(format!("{} rows of another owner were changed", actual.foreign_rows));
     }
     faults.extend(actual.tables.iter().filter_map(|table| unexpected(expected, table)));
+    let unplanned = |table: &&TableName| !expected.also_writes.contains(table);
+    let locked = actual.locked.iter().filter(unplanned);
+    faults.extend(locked.map(|table| format!("{table} was locked to be written")));
     faults.extend(unwritten(expected, actual));
     match faults.is_empty() {
         true => Ok(Proof { tx: expected.tx }),
@@ -90,7 +94,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::TableName;
     use crate::model::verdict::{Tally, Verdict};
 
     fn planned() -> Expected {
@@ -116,7 +119,7 @@ mod tests {
     }
 
     fn actual(tables: Vec<TableWrites>) -> WriteSet {
-        WriteSet { tx: TxId(7), tables, foreign_rows: 0 }
+        WriteSet { tx: TxId(7), tables, foreign_rows: 0, locked: Vec::new() }
     }
 
     fn faithful() -> TableWrites {
@@ -189,6 +192,15 @@ mod tests {
         let mut set = actual(vec![faithful()]);
         set.foreign_rows = 1;
         assert!(fault(&planned(), &set).contains("another owner"));
+    }
+
+    #[test]
+    fn a_lock_on_another_table_is_a_fault_unless_also_writes_names_it() {
+        let mut set = actual(vec![faithful()]);
+        set.locked = vec![TableName::new("audit", "log")];
+        assert_eq!(fault(&planned(), &set), "");
+        set.locked.push(TableName::new("public", "parents"));
+        assert!(fault(&planned(), &set).contains("parents was locked"));
     }
 
     #[test]

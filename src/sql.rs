@@ -3,14 +3,20 @@
 //! A statement is a whole file with `{{slots}}`. Slots take identifiers and expressions that were
 //! built here or from the catalogue; values are always bound, never put into a slot.
 
+mod dialect;
+
 pub mod digest;
 pub mod log;
+pub mod logging;
+pub mod tsql;
 
 use std::borrow::Cow;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::TableName;
+
+pub use dialect::Dialect;
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
@@ -84,6 +90,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/moment.sql",
     "postgres/move_position.sql",
     "postgres/move_position_log.sql",
+    "postgres/move_position_rowversion.sql",
     "postgres/move_quiet.sql",
     "postgres/opposite.sql",
     "postgres/overwrite.sql",
@@ -144,6 +151,99 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/withheld_keys.sql",
     "postgres/withheld_reasons.sql",
     "postgres/withhold.sql",
+    "sqlserver/as_planned.sql",
+    "sqlserver/begin.sql",
+    "sqlserver/belongings.sql",
+    "sqlserver/catalogue.sql",
+    "sqlserver/changed_since.sql",
+    "sqlserver/check_counts.sql",
+    "sqlserver/check_rights.sql",
+    "sqlserver/check_server.sql",
+    "sqlserver/check_tables.sql",
+    "sqlserver/check_triggers.sql",
+    "sqlserver/claim.sql",
+    "sqlserver/commit.sql",
+    "sqlserver/committed.sql",
+    "sqlserver/conflicts.sql",
+    "sqlserver/count_owner.sql",
+    "sqlserver/count_rows.sql",
+    "sqlserver/definition.sql",
+    "sqlserver/drop_begin.sql",
+    "sqlserver/drop_schema.sql",
+    "sqlserver/drop_tables.sql",
+    "sqlserver/finish_run.sql",
+    "sqlserver/forget_gone.sql",
+    "sqlserver/horizon.sql",
+    "sqlserver/images.sql",
+    "sqlserver/images_of_table.sql",
+    "sqlserver/insert.sql",
+    "sqlserver/inventory.sql",
+    "sqlserver/left_for_later.sql",
+    "sqlserver/log_begins.sql",
+    "sqlserver/log_begun.sql",
+    "sqlserver/log_forget.sql",
+    "sqlserver/log_lock.sql",
+    "sqlserver/log_own.sql",
+    "sqlserver/log_page.sql",
+    "sqlserver/log_prunable.sql",
+    "sqlserver/log_prune.sql",
+    "sqlserver/log_since.sql",
+    "sqlserver/log_trigger.sql",
+    "sqlserver/logged_keys.sql",
+    "sqlserver/lookup.sql",
+    "sqlserver/make_positions.sql",
+    "sqlserver/make_run.sql",
+    "sqlserver/met.sql",
+    "sqlserver/migrations/000_start.sql",
+    "sqlserver/migrations/001_tables.sql",
+    "sqlserver/migrations/002_change_log.sql",
+    "sqlserver/migrations/begin.sql",
+    "sqlserver/migrations/create_schema.sql",
+    "sqlserver/migrations/exists.sql",
+    "sqlserver/migrations/version.sql",
+    "sqlserver/move_position.sql",
+    "sqlserver/move_quiet.sql",
+    "sqlserver/opposite.sql",
+    "sqlserver/owner_marks.sql",
+    "sqlserver/parents.sql",
+    "sqlserver/patient.sql",
+    "sqlserver/place_position.sql",
+    "sqlserver/positions.sql",
+    "sqlserver/prunable.sql",
+    "sqlserver/read_after.sql",
+    "sqlserver/read_all.sql",
+    "sqlserver/read_back.sql",
+    "sqlserver/read_keys.sql",
+    "sqlserver/read_logged.sql",
+    "sqlserver/read_since.sql",
+    "sqlserver/record_counts_again.sql",
+    "sqlserver/record_counts_new.sql",
+    "sqlserver/record_failure.sql",
+    "sqlserver/record_run.sql",
+    "sqlserver/release.sql",
+    "sqlserver/remember_again.sql",
+    "sqlserver/remember_new.sql",
+    "sqlserver/roll_back.sql",
+    "sqlserver/row_records.sql",
+    "sqlserver/rowversion.sql",
+    "sqlserver/snapshot.sql",
+    "sqlserver/stage.sql",
+    "sqlserver/stage_line.sql",
+    "sqlserver/state.sql",
+    "sqlserver/status.sql",
+    "sqlserver/tables.sql",
+    "sqlserver/take_turn.sql",
+    "sqlserver/target.sql",
+    "sqlserver/touch.sql",
+    "sqlserver/trash.sql",
+    "sqlserver/trash_entry.sql",
+    "sqlserver/update.sql",
+    "sqlserver/withheld.sql",
+    "sqlserver/withheld_entry.sql",
+    "sqlserver/withheld_known.sql",
+    "sqlserver/withhold_again.sql",
+    "sqlserver/withhold_new.sql",
+    "sqlserver/write_locks.sql",
 ];
 
 /// The statements that the program runs.

@@ -19,9 +19,9 @@ with reached as (
     ) l on $7 = 'last_row'
 ),
 judged as (
-    -- One of another kind, in a change log, says nothing.
+    -- One of another kind says nothing.
     select r.*, r.watermark is not null and coalesce(
-        r.watermark >= case when m.watermark !~ '^[0-9]+$' then m.watermark::timestamptz end, true
+        r.watermark >= case when m.watermark !~ '^([0-9]+$|0x)' then m.watermark::timestamptz end, true
     ) as ahead
     from reached r, {{store}}._sync_metadata m
     where m.table_name = $1 and m.direction = $2 and m.stream = 'changes'

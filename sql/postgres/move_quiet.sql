@@ -25,7 +25,7 @@ moved as (
         after_key = case when a.ahead then a.after_key else m.after_key end
     from (
         select q.*, {{watermark}} as watermark, {{after}} as after_key, q.horizon is not null and coalesce(
-            ({{watermark}})::{{type}} >= case when o.watermark {{kind}} '^[0-9]+$' then o.watermark::{{type}} end,
+            ({{watermark}})::{{type}} >= case when o.watermark {{kind}} then o.watermark::{{type}} end,
             true
         ) as ahead
         from quiet q

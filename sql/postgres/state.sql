@@ -11,8 +11,8 @@ select json_build_object(
             'after', m.after_key::text,
             'generation', coalesce(m.generation, 0),
             'source_identity', m.source_identity,
-            -- A position in a change log is no stamp.
-            'moved', case when m.watermark !~ '^[0-9]+$' and isfinite(m.watermark::timestamptz) then json_build_object(
+            -- A position in a change log is no stamp, nor is a row version.
+            'moved', case when m.watermark !~ '^([0-9]+$|0x)' and isfinite(m.watermark::timestamptz) then json_build_object(
                 'watermark', extract(epoch from m.watermark::timestamptz),
                 'ago', coalesce(extract(epoch from clock_timestamp() - m.last_sync_timestamp), 0)
             ) end,

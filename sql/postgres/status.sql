@@ -3,9 +3,9 @@ select json_build_object(
     'table', t.name,
     'direction', $2::text,
     'watermark', m.watermark,
-    -- What a position in a change log has passed was read when it moved.
+    -- What a position in a change log, or among row versions, has passed was read when it moved.
     'lag_seconds', extract(epoch from clock_timestamp() - case
-        when m.watermark ~ '^[0-9]+$' then m.last_sync_timestamp
+        when m.watermark ~ '^([0-9]+$|0x)' then m.last_sync_timestamp
         else m.watermark::timestamptz
     end)::bigint,
     'last_sync', m.last_sync_timestamp,

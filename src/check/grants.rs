@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use crate::db::postgres::Connection;
 use crate::error::Result;
 use crate::model::TableName;
-use crate::sql::{Sql, ident, list, table};
+use crate::sql::{Dialect, Sql, list};
 
 /// What a right is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,31 @@ pub(super) enum Object {
     Sequence(TableName),
     /// Membership in a role.
     Role(&'static str),
+    /// The server of a database that is called so.
+    Server(String),
+}
+
+impl Object {
+    /// As it stands after ON.
+    fn named(&self, dialect: Dialect) -> String {
+        let table = |name: &TableName| match dialect {
+            Dialect::Postgres => dialect.table(name),
+            Dialect::Tsql => format!("object::{}", dialect.table(name)),
+        };
+        match (self, dialect) {
+            (Object::Schema(name), Dialect::Tsql) => format!("schema::{}", dialect.ident(name)),
+            (Object::Schema(name), _) => format!("schema {}", dialect.ident(name)),
+            (Object::Database(name) | Object::Server(name), _) => {
+                format!("database {}", dialect.ident(name))
+            }
+            (Object::Table(name) | Object::Columns(name, _), _) => table(name),
+            (Object::Sequence(name), Dialect::Tsql) => table(name),
+            (Object::Sequence(name), Dialect::Postgres) => {
+                format!("sequence {}", dialect.table(name))
+            }
+            (Object::Role(name), _) => (*name).to_owned(),
+        }
+    }
 }
 
 /// Rights on one object, and what they are for.
@@ -44,30 +69,31 @@ pub(super) enum Need {
 
 impl Grant {
     /// The statement that gives the right to `role`.
-    pub(super) fn statement(&self, role: &str) -> String {
-        let role = ident(role);
-        let privileges = self.privileges.join(", ");
-        match &self.object {
-            Object::Database(name) => {
-                format!("grant {privileges} on database {} to {role};", ident(name))
+    pub(super) fn statement(&self, role: &str, dialect: Dialect) -> String {
+        let what = self.privileges.join(", ");
+        let (on, role) = (self.object.named(dialect), dialect.ident(role));
+        match (&self.object, dialect) {
+            (Object::Role(name), _) => format!("grant {name} to {role};"),
+            (Object::Columns(_, columns), _) => {
+                let columns = list(columns.iter().map(|c| dialect.ident(c)), ", ");
+                match dialect {
+                    Dialect::Postgres => format!("grant {what} ({columns}) on {on} to {role};"),
+                    Dialect::Tsql => format!("grant {what} on {on} ({columns}) to {role};"),
+                }
             }
-            Object::Schema(name) => {
-                format!("grant {privileges} on schema {} to {role};", ident(name))
+            // The session's own.
+            (Object::Database(_), Dialect::Tsql) => format!("grant {what} to {role};"),
+            // Only there it can be given.
+            (Object::Server(database), _) => {
+                let back = dialect.ident(database);
+                format!("use [master]; grant {what} to {role}; use {back};")
             }
-            Object::Table(name) => format!("grant {privileges} on {} to {role};", table(name)),
-            Object::Columns(name, columns) => {
-                let columns = list(columns.iter().map(|c| ident(c)), ", ");
-                format!("grant {privileges} ({columns}) on {} to {role};", table(name))
-            }
-            Object::Sequence(name) => {
-                format!("grant {privileges} on sequence {} to {role};", table(name))
-            }
-            Object::Role(name) => format!("grant {name} to {role};"),
+            _ => format!("grant {what} on {on} to {role};"),
         }
     }
 
     /// The questions to the server: kind, schema, name, column, privilege.
-    fn asked(&self) -> Vec<[&str; 5]> {
+    pub(super) fn asked(&self) -> Vec<[&str; 5]> {
         let objects: Vec<[&str; 4]> = match &self.object {
             Object::Database(name) => vec![["database", "", name, ""]],
             Object::Schema(name) => vec![["schema", name, "", ""]],
@@ -77,6 +103,7 @@ impl Grant {
             }
             Object::Sequence(t) => vec![["sequence", &t.schema, &t.name, ""]],
             Object::Role(name) => vec![["role", "", name, ""]],
+            Object::Server(_) => vec![["server", "", "", ""]],
         };
         let mut asked = Vec::new();
         for [kind, schema, name, column] in objects {
@@ -87,28 +114,31 @@ impl Grant {
     }
 }
 
-/// Those of `grants` that our role lacks, in part or whole. What is on an object that does not exist
-/// is nobody's to lack.
-pub(super) async fn missing(
+/// Which of the rights that `grants` ask for the role of a PostgreSQL has, one after the other; none
+/// where the object does not exist.
+pub(super) async fn held(
     connection: &Connection,
     sql: &Sql,
-    grants: Vec<Grant>,
-) -> Result<Vec<Grant>> {
+    grants: &[Grant],
+) -> Result<Vec<Option<bool>>> {
     let asked: Vec<[&str; 5]> = grants.iter().flat_map(Grant::asked).collect();
     let [kinds, schemas, names, columns, privileges] =
         [0, 1, 2, 3, 4].map(|i| asked.iter().map(|question| question[i]).collect::<Vec<_>>());
     let params = [&kinds, &schemas, &names, &columns, &privileges];
     let params = params.map(|values| (values as _, Type::TEXT_ARRAY));
     let statement = sql.render("postgres/check_rights.sql", &[]);
-    let held: Vec<Option<bool>> =
-        connection.document("looking at the rights", &statement, &params).await?;
+    connection.document("looking at the rights", &statement, &params).await
+}
+
+/// Those of `grants` of which something is not `held`.
+pub(super) fn missing(grants: Vec<Grant>, held: Vec<Option<bool>>) -> Vec<Grant> {
     let mut held = held.into_iter();
     let is_missing = |grant: &Grant| {
         let answers: Vec<_> = held.by_ref().take(grant.asked().len()).collect();
         answers.contains(&Some(false))
     };
     let lacks: Vec<bool> = grants.iter().map(is_missing).collect();
-    Ok(grants.into_iter().zip(lacks).filter(|(_, lacks)| *lacks).map(|(grant, _)| grant).collect())
+    grants.into_iter().zip(lacks).filter(|(_, lacks)| *lacks).map(|(grant, _)| grant).collect()
 }
 
 /// The rights of one role, to be printed.
@@ -132,7 +162,12 @@ pub struct Granted {
 }
 
 /// The statements that give `role` its rights.
-pub(super) fn granted(role: &str, grants: &[Grant], notes: Vec<String>) -> RoleGrants {
-    let granted = |g: &Grant| Granted { sql: g.statement(role), why: g.why };
+pub(super) fn granted(
+    role: &str,
+    dialect: Dialect,
+    grants: &[Grant],
+    notes: Vec<String>,
+) -> RoleGrants {
+    let granted = |g: &Grant| Granted { sql: g.statement(role, dialect), why: g.why };
     RoleGrants { role: role.to_owned(), grants: grants.iter().map(granted).collect(), notes }
 }

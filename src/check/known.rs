@@ -1,15 +1,16 @@
 //! What both catalogues, as far as they can be read, know of the tables.
 
-use crate::db::postgres::catalogue;
+use crate::db::Session;
 use crate::error::{End, Error, Result};
 use crate::model::plan::Given;
 use crate::model::schema::TableSchema;
 use crate::model::{Direction, TableName, TablePlan, TableSettings, planning};
 use crate::run::{self, Catalogues, Ends, Way};
 
-use super::facts::{self, Reached, Table};
+use super::facts::{Table, postgres};
 use super::look::Look;
 use super::needs::Needs;
+use super::reached::Reached;
 
 /// What is known.
 #[derive(Debug)]
@@ -32,8 +33,12 @@ const FORWARD: Way = Way::One(Direction::Forward);
 
 impl Known {
     /// What both catalogues know.
-    pub(super) async fn both(look: &Look<'_>, desktop: &Reached, cloud: &Reached) -> Result<Self> {
-        let ends = Ends { desktop: &desktop.connection, cloud: &cloud.connection };
+    pub(super) async fn both(
+        look: &Look<'_>,
+        desktop: Reached<'_>,
+        cloud: &postgres::Reached,
+    ) -> Result<Self> {
+        let ends = Ends { desktop: desktop.session(), cloud: &cloud.connection };
         let found = Catalogues::read(look.config, &look.settings, ends, look.sql).await?;
         let planned = |direction| found.plan(look.config, direction, look.settings.clone());
         let mut known = Self::of(look.way, found.desktop_remembers);
@@ -45,21 +50,28 @@ impl Known {
             known.forward_only = home.forward_only;
         }
         known.schemas = [found.desktop, found.cloud];
-        known.tables = tokio::try_join!(facts_of(look, desktop), facts_of(look, cloud))?.into();
+        known.tables =
+            tokio::try_join!(facts_of(look, desktop), facts_of(look, cloud.into()))?.into();
         Ok(known)
     }
 
     /// What the catalogue of the only end that answers knows.
-    pub(super) async fn one(look: &Look<'_>, reached: &Reached) -> Result<Self> {
-        let (end, connection) = (reached.database.end(), &reached.connection);
-        let remembers = match end {
-            End::Desktop => run::store(look.config, end, look.sql).exists(connection).await?,
+    pub(super) async fn one(look: &Look<'_>, reached: Reached<'_>) -> Result<Self> {
+        let end = reached.end();
+        let remembers = match (end, reached.session()) {
+            (End::Desktop, Session::Postgres(connection)) => {
+                run::store(look.config, end, look.sql).exists(connection).await?
+            }
+            (_, Session::SqlServer(session)) => {
+                let store = run::sql_server_store(look.config, look.sql);
+                store.exists(&mut *session.lock().await).await?
+            }
             // That of the other end is not to be had.
-            End::Cloud => true,
+            (End::Cloud, _) => true,
         };
         let mut known = Self::of(look.way, remembers);
         let names = look.config.names(end, &look.settings);
-        known.schemas[place(end)] = catalogue::read(connection, look.sql, &names).await?;
+        known.schemas[place(end)] = reached.session().catalogue(look.sql, &names).await?;
         known.tables[place(end)] = facts_of(look, reached).await?;
         Ok(known)
     }
@@ -104,13 +116,9 @@ impl Known {
         self.tables(end).iter().find(|t| t.table == *name)
     }
 
-    /// What a role needs at `end`, of the database of this name.
-    pub(super) fn needs<'n>(
-        &'n self,
-        look: &'n Look<'_>,
-        database: &'n str,
-        end: End,
-    ) -> Needs<'n> {
+    /// What a role needs at an end.
+    pub(super) fn needs<'n>(&'n self, look: &'n Look<'_>, reached: Reached<'n>) -> Needs<'n> {
+        let end = reached.end();
         let of = |direction: Direction| match direction {
             _ if !self.directions.contains(&direction) => Vec::new(),
             Direction::Forward => look.settings.clone(),
@@ -123,7 +131,9 @@ impl Known {
         Needs {
             config: look.config,
             end,
-            database,
+            dialect: reached.dialect(),
+            is_azure: reached.is_azure(),
+            database: reached.database(),
             schema: run::store(look.config, end, look.sql).schema().to_owned(),
             read: of(into.opposite()),
             written: of(into),
@@ -174,7 +184,7 @@ fn place(end: End) -> usize {
     }
 }
 
-async fn facts_of(look: &Look<'_>, reached: &Reached) -> Result<Vec<Table>> {
-    let names = look.config.names(reached.database.end(), &look.settings);
-    facts::tables(&reached.connection, look.sql, &names).await
+async fn facts_of(look: &Look<'_>, reached: Reached<'_>) -> Result<Vec<Table>> {
+    let names = look.config.names(reached.end(), &look.settings);
+    reached.tables(look.sql, &names).await
 }

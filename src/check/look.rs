@@ -1,19 +1,17 @@
 //! Looks at both ends, as far as they can be reached: each fact that can't be had is a finding.
 
 use crate::config::Config;
-use crate::db::postgres::sequences::{INTEGERS, Sequence};
-use crate::db::postgres::{Connection, Database, Purpose};
+use crate::db::Session;
 use crate::error::{End, Result};
-use crate::model::plan::{ColumnPlan, Origin};
 use crate::model::{Direction, TableName, TablePlan, TableSettings};
 use crate::run::{self, Way};
-use crate::sql::{Sql, column, table};
-use crate::store::{State, Store};
+use crate::sql::Sql;
+use crate::store::State;
 
-use super::facts::{self, Counting, Reached, Triggers};
+use super::facts::{Triggers, postgres};
 use super::finding::Finding;
-use super::grants;
 use super::known::Known;
+use super::reached::{self, Desktop, Reached};
 use super::rules;
 
 /// What is looked at.
@@ -27,42 +25,45 @@ pub(super) struct Look<'c> {
 }
 
 impl Look<'_> {
-    /// Connects to an end.
-    pub(super) async fn reach(&self, end: End) -> Result<Reached> {
-        let (url, purpose) = match end {
-            End::Desktop => (&self.config.desktop_url, Purpose::Reader),
-            End::Cloud => (&self.config.cloud_url, Purpose::Writer),
-        };
-        facts::reach(Database::new(url, end, purpose, 2)?, self.sql).await
-    }
-
     /// Everything about the ends and the tables.
     pub(super) async fn findings(&self) -> Vec<Finding> {
-        let (desktop, cloud) = tokio::join!(self.reach(End::Desktop), self.reach(End::Cloud));
+        let (config, sql) = (self.config, self.sql);
+        let (desktop, cloud) =
+            tokio::join!(reached::desktop(config, sql), reached::cloud(config, sql));
         let mut found = Vec::new();
-        let desktop = self.introduce(End::Desktop, desktop, &mut found);
-        let cloud = self.introduce(End::Cloud, cloud, &mut found);
+        let unreached = |end, e| Finding::failure("connection", &e).at(end);
+        let desktop = desktop.map_err(|e| found.push(unreached(End::Desktop, e))).ok();
+        let desktop = desktop.as_ref().inspect(|desktop| found.extend(self.introduce(desktop)));
+        let cloud = cloud.map_err(|e| found.push(unreached(End::Cloud, e))).ok();
+        let cloud = cloud.as_ref().inspect(|cloud| found.extend(self.server(End::Cloud, cloud)));
+        let desktop = desktop.map(Desktop::reached);
         match (desktop, cloud) {
             (Some(desktop), Some(cloud)) => {
-                let servers = (&desktop.server, &cloud.server);
-                found.extend(rules::ends::pair(servers, (desktop.clock, cloud.clock)));
-                match Known::both(self, &desktop, &cloud).await {
+                if let Reached::Postgres(desktop) = desktop {
+                    found.extend(rules::ends::same(&desktop.server, &cloud.server));
+                }
+                found.push(rules::ends::clock((desktop.clock(), cloud.clock)));
+                match Known::both(self, desktop, cloud).await {
                     Ok(known) => {
-                        let more = self.about_tables(&desktop, &cloud, &known);
+                        let more = self.about_tables(desktop, cloud, &known);
                         found.extend(Box::pin(more).await);
                     }
                     Err(e) => found.push(Finding::failure("catalogue", &e)),
                 }
             }
-            (Some(alone), None) | (None, Some(alone)) => match Known::one(self, &alone).await {
-                Ok(known) => found.extend(self.rights(&alone, &known).await),
-                Err(e) => {
-                    found.push(Finding::failure("catalogue", &e).at(alone.database.end()));
-                }
-            },
+            (Some(desktop), None) => found.extend(self.alone(desktop).await),
+            (None, Some(cloud)) => found.extend(self.alone(cloud.into()).await),
             (None, None) => {}
         }
         found
+    }
+
+    /// What can be said of an end while the other can't be reached.
+    async fn alone(&self, reached: Reached<'_>) -> Vec<Finding> {
+        match Known::one(self, reached).await {
+            Ok(known) => self.rights(reached, &known).await,
+            Err(e) => vec![Finding::failure("catalogue", &e).at(reached.end())],
+        }
     }
 
     /// Whether changes of this end are told by their stamps.
@@ -73,35 +74,36 @@ impl Look<'_> {
         }
     }
 
-    /// What can be said of an end without its tables; gives it back if it was reached.
-    fn introduce(
-        &self,
-        end: End,
-        reached: Result<Reached>,
-        found: &mut Vec<Finding>,
-    ) -> Option<Reached> {
-        match reached {
-            Ok(reached) => {
-                found.extend(rules::ends::findings(end, &reached.server, &reached.way));
-                if self.reads_stamps(end) {
-                    found.extend(rules::horizon::findings(end, &reached.server, &self.settings));
-                }
-                Some(reached)
-            }
-            Err(e) => {
-                found.push(Finding::failure("connection", &e).at(end));
-                None
+    /// What can be said of the desktop without its tables.
+    fn introduce(&self, desktop: &Desktop) -> Vec<Finding> {
+        match desktop {
+            Desktop::Postgres(reached) => self.server(End::Desktop, reached),
+            Desktop::SqlServer(reached) => {
+                let server = &reached.server;
+                let mut found = rules::sqlserver::findings(server, reached.transport);
+                found.extend(rules::sqlserver::horizon(server, &self.settings));
+                found
             }
         }
     }
 
-    async fn rights(&self, reached: &Reached, known: &Known) -> Vec<Finding> {
-        let Reached { server, connection, .. } = reached;
-        let end = reached.database.end();
-        let mut found = rules::rights::excess(end, server, known.tables(end));
-        let needed = known.needs(self, &server.database, end).grants();
-        match grants::missing(connection, self.sql, needed).await {
-            Ok(missing) => found.extend(rules::rights::missing(end, &server.role, &missing)),
+    /// The same of a PostgreSQL.
+    fn server(&self, end: End, reached: &postgres::Reached) -> Vec<Finding> {
+        let mut found = rules::ends::findings(end, &reached.server, &reached.way);
+        if self.reads_stamps(end) {
+            found.extend(rules::horizon::findings(end, &reached.server, &self.settings));
+        }
+        found
+    }
+
+    async fn rights(&self, reached: Reached<'_>, known: &Known) -> Vec<Finding> {
+        let (end, role, dialect) = (reached.end(), reached.role(), reached.dialect());
+        let mut found = rules::rights::excess(end, role, dialect, known.tables(end));
+        let needed = known.needs(self, reached).grants();
+        match reached.missing(self.sql, needed).await {
+            Ok(missing) => {
+                found.extend(rules::rights::missing(end, role.name, dialect, &missing));
+            }
             Err(e) => found.push(Finding::failure("rights", &e).at(end)),
         }
         found
@@ -109,67 +111,106 @@ impl Look<'_> {
 
     async fn about_tables(
         &self,
-        desktop: &Reached,
-        cloud: &Reached,
+        desktop: Reached<'_>,
+        cloud: &postgres::Reached,
         known: &Known,
     ) -> Vec<Finding> {
         let mut found = self.rights(desktop, known).await;
-        found.extend(self.rights(cloud, known).await);
+        found.extend(self.rights(cloud.into(), known).await);
         let told = |finding: &Finding| finding.check == "rights" && finding.remedy.is_some();
         let lacks_rights = found.iter().any(told);
         let stores = self.stores(desktop, cloud, known).await;
         // Said already, with the statements that help.
-        let more = self.plans(known).into_iter().chain(stores);
+        let more = self.plans(desktop, known).into_iter().chain(stores);
         found.extend(more.filter(|f| !(lacks_rights && f.is_about_rights())));
-        found.extend(self.triggers(desktop, cloud, known).await);
+        found.extend(self.triggers(desktop, cloud.into(), known).await);
         found.extend(self.log(cloud).await);
-        found.extend(self.rows(desktop, cloud, known).await);
+        found.extend(Box::pin(self.rows(desktop, cloud.into(), known)).await);
         found
     }
 
     /// tidegate's own tables at both ends.
-    async fn stores(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
+    async fn stores(
+        &self,
+        desktop: Reached<'_>,
+        cloud: &postgres::Reached,
+        known: &Known,
+    ) -> Vec<Finding> {
         let mut found = Vec::new();
         let mut seen = None;
         if cloud.server.track_counts {
-            let store = run::store(self.config, End::Cloud, self.sql);
             let plans = known.plans(Direction::Forward);
-            let state = self.state(&store, &cloud.connection, Direction::Forward, plans).await;
-            found.extend(rules::store::findings(&state, plans, (&desktop.server, None), &store));
+            let state = self.state((&cloud.connection).into(), Direction::Forward, plans).await;
+            let (source, place) = ((desktop.identity(), None), self.store_at(End::Cloud));
+            found.extend(rules::store::findings(&state, plans, source, place));
             seen = state.ok().map(|state| state.snapshot);
         }
-        let store = run::store(self.config, End::Desktop, self.sql);
+        let place = self.store_at(End::Desktop);
         match (known.remembers, known.brings_home()) {
             (true, true) => {
                 let plans = known.plans(Direction::Reverse);
-                let on = &desktop.connection;
-                let state = self.state(&store, on, Direction::Reverse, plans).await;
-                let source = (&cloud.server, seen.as_ref());
-                found.extend(rules::store::findings(&state, plans, source, &store));
+                let state = self.state(desktop.session(), Direction::Reverse, plans).await;
+                let source = (&*cloud.server.identity, seen.as_ref());
+                found.extend(rules::store::findings(&state, plans, source, place));
             }
             (true, false) => {
-                let fault = store.require(&desktop.connection).await.err();
+                let fault = self.require(desktop.session()).await.err();
                 found.extend(fault.map(|e| Finding::failure("store", &e).at(End::Desktop)));
             }
-            (false, _) if self.way == Way::Both => found.push(rules::store::absent(&store)),
+            (false, _) if self.way == Way::Both => found.push(rules::store::absent(place.1)),
             (false, _) => {}
         }
         found
     }
 
+    /// Where tidegate's own tables of an end are.
+    fn store_at(&self, end: End) -> (End, &str) {
+        match end {
+            End::Desktop => (end, &self.config.desktop_schema),
+            End::Cloud => (end, &self.config.cloud_schema),
+        }
+    }
+
     async fn state(
         &self,
-        store: &Store<'_>,
-        on: &Connection,
+        on: Session<'_>,
         direction: Direction,
         plans: &[TablePlan],
     ) -> Result<State> {
         let labels: Vec<String> = plans.iter().map(TablePlan::label).collect();
-        store.state(on, direction, &labels, &self.config.ownership).await
+        let marks = &self.config.ownership;
+        match on {
+            Session::Postgres(on) => {
+                let store = run::store(self.config, direction.target(), self.sql);
+                store.state(on, direction, &labels, marks).await
+            }
+            Session::SqlServer(on) => {
+                let store = run::sql_server_store(self.config, self.sql);
+                store.state(&mut *on.lock().await, direction, &labels, marks).await
+            }
+        }
+    }
+
+    /// That tidegate's tables on the desktop are of this version.
+    async fn require(&self, on: Session<'_>) -> Result<()> {
+        match on {
+            Session::Postgres(on) => {
+                run::store(self.config, End::Desktop, self.sql).require(on).await
+            }
+            Session::SqlServer(on) => {
+                let store = run::sql_server_store(self.config, self.sql);
+                store.require(&mut *on.lock().await).await
+            }
+        }
     }
 
     /// What the triggers of the tables that are written do.
-    async fn triggers(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
+    async fn triggers(
+        &self,
+        desktop: Reached<'_>,
+        cloud: Reached<'_>,
+        known: &Known,
+    ) -> Vec<Finding> {
         let mut found = Vec::new();
         let mut read = Vec::new();
         for direction in known.directions {
@@ -179,7 +220,7 @@ impl Look<'_> {
             };
             let end = direction.target();
             let names = self.config.names(end, &self.settings);
-            match facts::triggers(&reached.connection, self.sql, &names).await {
+            match reached.triggers(self.sql, &names).await {
                 Ok(triggers) => read.push((known.plans(*direction), triggers)),
                 Err(e) => found.push(Finding::failure("triggers", &e).at(end)),
             }
@@ -204,7 +245,7 @@ impl Look<'_> {
     }
 
     /// How the change log stands.
-    async fn log(&self, cloud: &Reached) -> Vec<Finding> {
+    async fn log(&self, cloud: &postgres::Reached) -> Vec<Finding> {
         if !run::setup::logs_changes(self.config) {
             return vec![rules::log::unlogged()];
         }
@@ -226,7 +267,8 @@ impl Look<'_> {
     }
 
     /// What planning makes of each table, its keys and indexes.
-    fn plans(&self, known: &Known) -> Vec<Finding> {
+    fn plans(&self, desktop: Reached<'_>, known: &Known) -> Vec<Finding> {
+        let dialect = desktop.dialect();
         let mut found = rules::planning::home(known, self.config);
         let refused = known.refused(Direction::Forward).iter().map(|(settings, e)| {
             let schemas = (
@@ -245,24 +287,28 @@ impl Look<'_> {
             let tables = (known.table(End::Desktop, source), known.table(End::Cloud, target));
             if let (Some(from), Some(into)) = tables {
                 found.extend(rules::keys::collations(plan, from, into));
-                found.extend(rules::indexes::missing(plan, from, into));
-                found.extend(rules::values::default(plan, &self.config.ownership, from));
+                found.extend(rules::indexes::missing(plan, (from, dialect), into));
+                found.extend(rules::sqlserver::kind(plan, from));
+                let marks = &self.config.ownership;
+                found.extend(rules::values::default(plan, marks, (from, dialect)));
             }
+        }
+        if let Reached::SqlServer(reached) = desktop {
+            found.extend(rules::sqlserver::zones(&reached.server, known.plans(Direction::Forward)));
         }
         found
     }
 
     /// What a scan of each table shows; both ends at the same time.
-    async fn rows(&self, desktop: &Reached, cloud: &Reached, known: &Known) -> Vec<Finding> {
+    async fn rows(&self, desktop: Reached<'_>, cloud: Reached<'_>, known: &Known) -> Vec<Finding> {
         let mut found = Vec::new();
         for plan in known.plans(Direction::Forward) {
             let marks = &self.config.ownership;
             let sequence =
                 known.table(End::Cloud, &plan.target).and_then(|t| t.sequence_of_key(marks));
-            let (source, target) = (at_source(plan, sequence), at_target(plan, sequence));
             let counted = tokio::join!(
-                facts::count(&desktop.database, self.sql, &source, marks),
-                facts::count(&cloud.database, self.sql, &target, marks)
+                desktop.count(self.sql, plan, sequence, marks),
+                cloud.count(self.sql, plan, sequence, marks)
             );
             found.extend(rules::values::findings(End::Desktop, plan, marks, &counted.0));
             found.extend(rules::values::findings(End::Cloud, plan, marks, &counted.1));
@@ -275,53 +321,4 @@ impl Look<'_> {
         }
         found
     }
-}
-
-/// What to count on the desktop. Where it has no ownership column, every row is its own.
-fn at_source(plan: &TablePlan, sequence: Option<&Sequence>) -> Counting {
-    let is_null = |name: &str| format!("{} is null", column("t", name));
-    let stamps: Vec<String> = plan.stamps.source.iter().map(|s| is_null(&s.name)).collect();
-    let owner = plan.owner_column().source_name();
-    Counting {
-        table: table(&plan.source),
-        unstamped: stamps.join(" and "),
-        owner: owner.map_or("$1".to_owned(), |name| format!("{}::text", column("t", name))),
-        key: key(plan, sequence, integer_at_source),
-        sequence: numbers(sequence),
-    }
-}
-
-/// What to count in the cloud.
-fn at_target(plan: &TablePlan, sequence: Option<&Sequence>) -> Counting {
-    Counting {
-        table: table(&plan.target),
-        unstamped: "false".to_owned(),
-        owner: format!("{}::text", column("t", &plan.owner_column().target)),
-        key: key(plan, sequence, |c| Some(c.target.clone())),
-        sequence: numbers(sequence),
-    }
-}
-
-/// The column of the key that the cloud's sequence fills, where it is an integer.
-fn key(
-    plan: &TablePlan,
-    sequence: Option<&Sequence>,
-    name: impl FnOnce(&ColumnPlan) -> Option<String>,
-) -> String {
-    let filled = sequence.and_then(|s| plan.key_columns().find(|c| c.target == s.column));
-    filled.and_then(name).map_or("null::bigint".to_owned(), |name| column("t", &name))
-}
-
-fn integer_at_source(column: &ColumnPlan) -> Option<String> {
-    match &column.origin {
-        Origin::Column { name, type_name } if INTEGERS.contains(&type_name.as_str()) => {
-            Some(name.clone())
-        }
-        _ => None,
-    }
-}
-
-/// What the sequence hands out next, and its step.
-fn numbers(sequence: Option<&Sequence>) -> (Option<i64>, i64) {
-    sequence.map_or((None, 1), |s| (s.next, s.step))
 }

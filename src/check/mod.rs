@@ -8,6 +8,7 @@ mod grants;
 mod known;
 mod look;
 mod needs;
+mod reached;
 mod rules;
 
 use crate::config::Config;
@@ -19,6 +20,7 @@ pub use finding::{Finding, Level, Report, SCHEMA_VERSION};
 pub use grants::{Granted, RoleGrants};
 use known::Known;
 use look::Look;
+use reached::Reached;
 
 /// Checks both ends and every table that is enabled, or those that are named, for runs that go this
 /// way.
@@ -46,15 +48,15 @@ pub async fn grants(
 ) -> Result<[RoleGrants; 2]> {
     let settings = run::selected(config, &[])?;
     let look = Look { config, sql, settings, way };
-    let (desktop, cloud) = tokio::try_join!(look.reach(End::Desktop), look.reach(End::Cloud))?;
-    let known = Known::both(&look, &desktop, &cloud).await?;
-    let of = |end: End, reached: &facts::Reached, role: Option<&str>| {
-        let server = &reached.server;
-        let role = role.unwrap_or(&server.role);
-        let needs = known.needs(&look, &server.database, end);
-        grants::granted(role, &needs.grants(), needs.notes(role))
+    let (desktop, cloud) =
+        tokio::try_join!(reached::desktop(config, sql), reached::cloud(config, sql))?;
+    let known = Known::both(&look, desktop.reached(), &cloud).await?;
+    let of = |reached: Reached<'_>, role: Option<&str>| {
+        let role = role.unwrap_or(reached.role().name);
+        let needs = known.needs(&look, reached);
+        grants::granted(role, reached.dialect(), &needs.grants(), needs.notes(role))
     };
-    let mut found = [of(End::Desktop, &desktop, desktop_role), of(End::Cloud, &cloud, cloud_role)];
+    let mut found = [of(desktop.reached(), desktop_role), of((&cloud).into(), cloud_role)];
     if way == Way::Both && !known.remembers {
         found[0].notes.insert(0, ONLY_READS.to_owned());
     }

@@ -1,13 +1,17 @@
 //! What each role needs for its runs, and no more. It must not depend on what has been granted.
 
+mod sqlserver;
+
 use crate::config::Config;
 use crate::db::postgres::sequences::Sequence;
 use crate::error::End;
 use crate::model::schema::TableSchema;
 use crate::model::{Capture, Ownership, TableName, TablePlan, TableSettings};
 use crate::run::setup::logs_changes;
-use crate::sql::ident;
-use crate::store::{LOG_RIGHTS, PRUNING_RIGHTS, READING_RIGHTS, RIGHTS, TableRights};
+use crate::sql::Dialect;
+use crate::store::{
+    DESKTOP_LOG_RIGHTS, LOG_RIGHTS, PRUNING_RIGHTS, READING_RIGHTS, RIGHTS, TableRights,
+};
 
 use super::facts::Table;
 use super::grants::{Grant, Need, Object};
@@ -20,6 +24,9 @@ const STATS: &str = "pg_read_all_stats";
 pub(super) struct Needs<'n> {
     pub(super) config: &'n Config,
     pub(super) end: End,
+    pub(super) dialect: Dialect,
+    /// Whether it is a database of Azure, which has no server of its own.
+    pub(super) is_azure: bool,
     /// Its name.
     pub(super) database: &'n str,
     /// The schema of tidegate's own tables.
@@ -40,6 +47,9 @@ pub(super) struct Needs<'n> {
 impl Needs<'_> {
     /// All of it, in the order in which it can be granted.
     pub(super) fn grants(&self) -> Vec<Grant> {
+        if self.dialect == Dialect::Tsql {
+            return sqlserver::grants(self);
+        }
         let mut grants = vec![must(&["connect"], self.database(), "to log in")];
         if self.writes() {
             grants.push(must(&["temporary"], self.database(), "to stage a batch"));
@@ -112,6 +122,10 @@ impl Needs<'_> {
         if has_log && !self.read.is_empty() {
             grants.extend(of(PRUNING_RIGHTS, "to forget what of the change log has come home"));
         }
+        let is_logged = self.read.iter().any(|t| t.capture == Capture::DesktopLog);
+        if self.end == End::Desktop && is_logged {
+            grants.extend(of(DESKTOP_LOG_RIGHTS, "to read and prune the desktop's change log"));
+        }
         grants
     }
 
@@ -150,6 +164,9 @@ impl Needs<'_> {
     /// What has to be said about the end beside its rights.
     pub(super) fn notes(&self, role: &str) -> Vec<String> {
         let mut notes = Vec::new();
+        if self.dialect == Dialect::Tsql {
+            return sqlserver::notes(self, role);
+        }
         let secured = self.tables.iter().filter(|t| t.row_security).map(|t| t.table.to_string());
         let secured: Vec<String> = secured.collect();
         if !secured.is_empty() {
@@ -157,22 +174,26 @@ impl Needs<'_> {
                 "Row-level security is on for {}: alter role {} bypassrls; or else make the role \
                  the table's owner. A count that can't see mobile rows can't protect them.",
                 secured.join(", "),
-                ident(role)
+                self.dialect.ident(role)
             ));
         }
-        let also = self.written.iter().flat_map(|t| &t.also_writes).map(TableName::to_string);
-        let mut also: Vec<String> = also.collect();
-        also.sort();
-        also.dedup();
-        if !also.is_empty() {
-            notes.push(format!(
-                "Triggers write to {} with this role's rights, unless their functions are SECURITY \
-                 DEFINER: grant it what they do there.",
-                also.join(", ")
-            ));
-        }
+        notes.extend(also_written(self).map(|tables| {
+            format!(
+                "Triggers write to {tables} with this role's rights, unless their functions are \
+                 SECURITY DEFINER: grant it what they do there."
+            )
+        }));
         notes
     }
+}
+
+/// The tables that triggers may write beside, if there are any.
+fn also_written(needs: &Needs<'_>) -> Option<String> {
+    let also = needs.written.iter().flat_map(|t| &t.also_writes).map(TableName::to_string);
+    let mut also: Vec<String> = also.collect();
+    also.sort();
+    also.dedup();
+    (!also.is_empty()).then(|| also.join(", "))
 }
 
 /// Sequences that mobile users' keys are drawn from.

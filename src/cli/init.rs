@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::config::DEFAULT_PATHS;
+use crate::config::{DEFAULT_PATHS, TlsSetting};
 use crate::error::Result;
 use crate::init::{self, Existing, Proposal, Wishes};
 use crate::run;
@@ -27,6 +27,10 @@ pub(super) struct Arguments {
     /// The cloud's address, in the same way
     #[arg(long, value_name = "ADDRESS", default_value = "${env:CLOUD_URL}")]
     cloud: String,
+    /// How far a SQL Server desktop is believed to be itself: verify-full, trust-server, off, or a PEM
+    /// file with the authority of its certificate
+    #[arg(long, value_name = "TLS")]
+    desktop_tls: Option<String>,
     /// The zone of timestamps that have none, as in Europe/London
     #[arg(long, value_name = "ZONE")]
     assume_timezone: Option<String>,
@@ -58,6 +62,7 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let wishes = Wishes {
         desktop: arguments.desktop.clone(),
         cloud: arguments.cloud.clone(),
+        tls: arguments.desktop_tls.as_deref().map_or(TlsSetting::Unset, TlsSetting::of_argument),
         assume_timezone: arguments.assume_timezone.clone(),
     };
     let proposal = init::propose(&wishes, &path, &Sql::default()).await?;

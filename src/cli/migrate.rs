@@ -12,18 +12,19 @@ use crate::store::Installed;
 
 use super::{Global, Output, Side, print};
 
-/// Create or upgrade tidegate's own tables at both ends, and the triggers of the change log in the cloud.
+/// Create or upgrade tidegate's own tables at both ends, and the triggers of the change logs.
 ///
 /// Changes nothing where they are up to date, and never asks. The roles need the right to create
-/// schemas, and in the cloud to own the synced tables; runs need neither. What a role may not do is
-/// said as a warning where forward runs work without it.
+/// schemas, in the cloud to own the synced tables, on the desktop to alter those with capture =
+/// "log"; runs need none of it. What a role may not do is said as a warning where forward runs work
+/// without it.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Only this end; what its role may not do there is then an error
     #[arg(long, value_enum)]
     end: Option<Side>,
     /// Install no triggers; those that are there stay. Reverse needs them, unless the configuration says
-    /// capture = "timestamp" under [cloud]
+    /// capture = "timestamp" under [cloud], and forward where it says capture = "log"
     #[arg(long)]
     without_triggers: bool,
     /// Let the keys that mobile users' rows draw from sequences begin at N, above all that the desktop
@@ -44,6 +45,8 @@ struct Document<'d> {
     #[serde(flatten)]
     tables: Option<&'d EndReport>,
     triggers: Option<&'d Installed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    desktop_triggers: Option<&'d Installed>,
     desktop: Option<&'d EndReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sequences: Option<&'d [KeyRange]>,
@@ -77,7 +80,8 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
 }
 
 fn warnings(report: &SetUpReport) -> Vec<Warning> {
-    let skipped = report.triggers.iter().flat_map(|triggers| &triggers.skipped);
+    let triggers = report.triggers.iter().chain(&report.desktop_triggers);
+    let skipped = triggers.flat_map(|triggers| &triggers.skipped);
     let skipped = skipped.map(|table| Warning {
         message: format!("{}: its changes are not logged: {}", table.table, table.reason),
         remedy: table.remedy.clone(),
@@ -98,6 +102,7 @@ fn document(report: &SetUpReport) -> Document<'_> {
         end,
         tables,
         triggers: report.triggers.as_ref(),
+        desktop_triggers: report.desktop_triggers.as_ref(),
         desktop,
         sequences: report.sequences.as_deref(),
         warnings: warnings(report),
@@ -116,10 +121,11 @@ fn say(report: &SetUpReport) {
             None => {}
         }
     }
-    if let Some(Installed { installed, present, .. }) = &report.triggers {
+    for (end, triggers) in [("cloud", &report.triggers), ("desktop", &report.desktop_triggers)] {
+        let Some(Installed { installed, present, .. }) = triggers else { continue };
         match installed.len() {
-            0 => println!("cloud, change log: up to date ({} tables)", present.len()),
-            _ => println!("cloud, change log: triggers installed on {}", installed.join(", ")),
+            0 => println!("{end}, change log: up to date ({} tables)", present.len()),
+            _ => println!("{end}, change log: triggers installed on {}", installed.join(", ")),
         }
     }
     report.sequences.iter().flatten().for_each(print::key_range);

@@ -3,8 +3,6 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::config::Config;
-use crate::db::postgres::{Database, Purpose};
 use crate::error::{Error, Kind, Result};
 use crate::model::Direction;
 use crate::run::{self, Trouble};
@@ -54,7 +52,8 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
     let config = global.load()?;
     let settings = run::selected(&config, &arguments.tables.names)?;
     let labels: Vec<String> = settings.iter().map(|t| t.cloud.to_string()).collect();
-    let ask = |direction| ask(&config, direction, &labels);
+    let sql = Sql::default();
+    let ask = |direction| Box::pin(run::status(&config, direction, &labels, &sql));
     let (forward, reverse) = tokio::join!(ask(Direction::Forward), ask(Direction::Reverse));
     let forward = forward?;
     let (reverse, missing) = match reverse {
@@ -81,13 +80,6 @@ pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<u8> {
         tell(global, &e);
     }
     Ok(0)
-}
-
-async fn ask(config: &Config, direction: Direction, labels: &[String]) -> Result<Vec<TableStatus>> {
-    let (end, sql) = (direction.target(), Sql::default());
-    let database = Database::new(config.url(end), end, Purpose::Writer, 1)?;
-    let connection = database.connection().await?;
-    run::store(config, end, &sql).status(&connection, labels, direction).await
 }
 
 fn state(e: &Error) -> State {

@@ -59,7 +59,7 @@ struct Set {
     table: String,
     /// Up to where the table is to count as read: a timestamp with its zone, as in
     /// "2026-03-01 00:00:00+01"; or "beginning", so that the next run compares the whole table. A
-    /// position in a change log is no timestamp: there, only "beginning"
+    /// position in a change log, or among the versions of rows, is no timestamp: there, only "beginning"
     #[arg(long, value_name = "TIMESTAMP")]
     to: String,
     /// Of which direction
@@ -150,6 +150,11 @@ fn why(unset: &Unset) -> String {
         Unset::OfALog => {
             "a position of reverse is one in the cloud's change log, and no timestamp: \
              --to can only be \"beginning\""
+                .to_owned()
+        }
+        Unset::OfVersions => {
+            "a position of this table is the version of a row (capture = \"rowversion\"), and no \
+             timestamp: --to can only be \"beginning\""
                 .to_owned()
         }
         Unset::Zoneless => {

@@ -3,7 +3,8 @@
 
 use secrecy::SecretString;
 
-use super::check::is_address;
+use super::ado;
+use super::desktop::DesktopKind;
 use super::expand::{Env, expand, unexpanded};
 use crate::error::{Error, Result};
 
@@ -17,11 +18,12 @@ pub(super) fn read(text: &str, env: Env<'_>) -> Result<SecretString> {
         ));
     }
     let address = expand(text, env)?;
-    if is_address(&address) {
+    if DesktopKind::of_address(&address).is_some() {
         return Ok(address.into());
     }
     Err(Error::config(
-        "it must be an address that begins with postgres:// or postgresql://",
+        "it must be an address that begins with postgres://, postgresql:// or sqlserver://, or \
+         Server=…;Database=…",
         "Write postgres://user@host:port/database, with a password in a variable: '${env:NAME}'.",
     ))
 }
@@ -32,12 +34,18 @@ fn has_password(text: &str) -> bool {
     let login = after_scheme.rsplit_once('@').map_or("", |(login, _)| login);
     let in_login = login.split_once(':').is_some_and(|(_, password)| !password.is_empty());
     let lower = text.to_lowercase();
-    let mut parameters = lower.split("password").skip(1).map(|rest| rest.trim_start());
-    let set = |rest: &str| {
-        let value = rest.strip_prefix('=').map(str::trim_start);
-        value.is_some_and(|value| !value.is_empty() && !value.starts_with('&'))
+    let set = |name: &str| lower.split(name).skip(1).any(is_set);
+    // The colon of Server=tcp:host begins no password.
+    in_login && !ado::is_ado(text) || set("password") || set("pwd")
+}
+
+/// Whether `rest`, which follows a name, sets it to anything.
+fn is_set(rest: &str) -> bool {
+    let Some(value) = rest.trim_start().strip_prefix('=').map(str::trim_start) else {
+        return false;
     };
-    in_login || parameters.any(set)
+    let value = ["''", "\"\""].iter().find_map(|none| value.strip_prefix(none)).unwrap_or(value);
+    !value.is_empty() && !value.starts_with(['&', ';'])
 }
 
 #[cfg(test)]
@@ -62,6 +70,9 @@ mod tests {
             ("postgres://u@h:5432/d", "postgres://u@h:5432/d"),
             ("postgresql://u:${env:PW}@h/d", "postgresql://u:hunter2@h/d"),
             ("postgres://h/d?password=${env:PW}&port=1", "postgres://h/d?password=hunter2&port=1"),
+            ("sqlserver://u:${env:PW}@h/d", "sqlserver://u:hunter2@h/d"),
+            ("Server=tcp:h,1;UID=u@x;PWD=${env:PW};", "Server=tcp:h,1;UID=u@x;PWD=hunter2;"),
+            ("Server=h;Password='${env:PW}'", "Server=h;Password='hunter2'"),
         ] {
             assert_eq!(read(text, &env).unwrap().expose_secret(), address);
         }
@@ -73,6 +84,10 @@ mod tests {
             "postgres://h/d?sslpassword=canary",
             "host=h password = canary",
             "u:canary@h",
+            "sqlserver://u:canary@h/d",
+            "Server=h;User Id=u;Password=canary",
+            "Server=h;User Id=u;PWD = 'can;ary'",
+            "Server=h;User Id=u;Password=''canary'",
         ] {
             let error = read(text, &env).unwrap_err();
             assert!(error.to_string().contains("holds a password"), "{text}: {error}");
@@ -82,7 +97,15 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_not_repeated() {
-        for text in ["canary", "${env:PATH}", "${env:CANARY", "${canary}", "mysql://canary/d", ""] {
+        for text in [
+            "canary",
+            "${env:PATH}",
+            "${env:CANARY",
+            "${canary}",
+            "mysql://canary/d",
+            "x=canary",
+            "",
+        ] {
             let error = read(text, &env).unwrap_err();
             assert!(!format!("{error:?} {}", error.remedy()).contains("canary"), "{text}");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Config;
+use super::desktop::{self, DesktopKind, TlsSetting};
 use super::file::{Entry, File, Section};
 use super::{keys, table};
 use crate::error::Result;
@@ -32,20 +33,24 @@ pub(super) fn config(file: File<'_>) -> Result<Config> {
     let desktop = top.section("desktop")?.only(keys::DESKTOP)?;
     let cloud = top.section("cloud")?.only(keys::CLOUD)?;
     let sync = top.section("sync")?.only(keys::SYNC)?;
-    KIND.check(&desktop.require("kind", "\"postgres\"")?)?;
+    let kind = kind(&desktop.require("kind", "\"postgres\"")?)?;
     deletes(&top.section("deletes")?.only(keys::DELETES)?)?;
     Ok(Config {
         path: file.path.to_owned(),
-        desktop_url: url(&desktop.require("url", "\"${env:DESKTOP_URL}\"")?)?,
+        desktop_kind: kind,
+        desktop_tls: desktop.read("tls", |e| tls(e, kind))?.unwrap_or(TlsSetting::Unset),
+        desktop_url: url(&desktop.require("url", "\"${env:DESKTOP_URL}\"")?, kind)?,
         desktop_schema: desktop.read("schema", name)?.unwrap_or_else(|| SCHEMA.into()),
-        cloud_url: url(&cloud.require("url", "\"${env:CLOUD_URL}\"")?)?,
+        cloud_url: url(&cloud.require("url", "\"${env:CLOUD_URL}\"")?, DesktopKind::Postgres)?,
         cloud_schema: cloud.read("schema", name)?.unwrap_or_else(|| SCHEMA.into()),
         cloud_capture: cloud.read("capture", cloud_capture)?.unwrap_or(Capture::Log),
         ownership: ownership(&top.section("ownership")?.only(keys::OWNERSHIP)?)?,
         workers: sync.read("workers", |e| e.whole(1..=64))?.unwrap_or(WORKERS) as usize,
-        tables: table::all(&top.section("tables")?, &sync)?,
+        tables: table::all(&top.section("tables")?, &sync, kind)?,
     })
 }
+
+const NOT_YET: &str = "asks for what this version does not do";
 
 /// A key that takes one value for now.
 pub(super) struct Choice {
@@ -55,10 +60,8 @@ pub(super) struct Choice {
     later: &'static [&'static str],
 }
 
-const KIND: Choice = Choice { now: "postgres", later: &["sqlserver", "sqlite"] };
-/// Of the desktop.
-pub(super) const CAPTURE: Choice =
-    Choice { now: "timestamp", later: &["rowversion", "log", "full", "xmin"] };
+/// Of the desktop; a SQL Server's may be by versions or by a log as well.
+pub(super) const CAPTURE: Choice = Choice { now: "timestamp", later: &["log", "full", "xmin"] };
 /// Both sides edited one row of the desktop.
 pub(super) const CONFLICTS: Choice =
     Choice { now: "latest", later: &["desktop", "mobile", "hold", "columns"] };
@@ -77,7 +80,7 @@ impl Choice {
         let example = format!("\"{}\"", self.now);
         if self.later.contains(&value.as_str()) {
             Err(entry.refuse(
-                "asks for what this version does not do",
+                NOT_YET,
                 format!("Set {} = {example}; this version takes nothing else.", entry.key),
             ))
         } else {
@@ -97,6 +100,43 @@ pub(super) fn deletes(section: &Section<'_>) -> Result<()> {
     }
     section.read("max_percent", |e| e.whole(0..=100))?;
     Ok(())
+}
+
+fn kind(entry: &Entry<'_>) -> Result<DesktopKind> {
+    let known = "\"postgres\" or \"sqlserver\"";
+    match entry.string()?.as_str() {
+        "postgres" => Ok(DesktopKind::Postgres),
+        "sqlserver" => Ok(DesktopKind::SqlServer),
+        "sqlite" => Err(entry.refuse(NOT_YET, format!("Set {} = {known}.", entry.key))),
+        _ => Err(entry.must_be(&format!("{known} in this version"), "\"postgres\"")),
+    }
+}
+
+fn tls(entry: &Entry<'_>, kind: DesktopKind) -> Result<TlsSetting> {
+    match kind {
+        DesktopKind::SqlServer => desktop::tls(entry),
+        DesktopKind::Postgres => Err(entry.refuse(
+            "is for kind = \"sqlserver\" only",
+            "Leave it out; what concerns TLS stands in the URL of a PostgreSQL, as sslmode and \
+             sslrootcert.",
+        )),
+    }
+}
+
+/// How changes of a desktop of this kind are found.
+pub(super) fn desktop_capture(entry: &Entry<'_>, kind: DesktopKind) -> Result<Capture> {
+    match (&*entry.string()?, kind) {
+        ("rowversion", DesktopKind::SqlServer) => Ok(Capture::Rowversion),
+        ("log", DesktopKind::SqlServer) => Ok(Capture::DesktopLog),
+        ("rowversion", DesktopKind::Postgres) => Err(entry.refuse(
+            "asks for what a PostgreSQL desktop does not have",
+            format!("Set {} = \"timestamp\"; rowversion is a type of SQL Server.", entry.key),
+        )),
+        _ => {
+            CAPTURE.check(entry)?;
+            Ok(Capture::Timestamp)
+        }
+    }
 }
 
 fn cloud_capture(entry: &Entry<'_>) -> Result<Capture> {
@@ -125,21 +165,22 @@ fn mark(entry: &Entry<'_>) -> Result<String> {
     if mark.is_empty() { Err(entry.must_be("a mark that is not empty", "\"D\"")) } else { Ok(mark) }
 }
 
-fn url(entry: &Entry<'_>) -> Result<SecretString> {
+fn url(entry: &Entry<'_>, kind: DesktopKind) -> Result<SecretString> {
     let url = entry.string()?;
-    if is_address(&url) {
-        Ok(url.into())
-    } else {
-        Err(entry.refuse(
+    if DesktopKind::of_address(&url) == Some(kind) {
+        return Ok(url.into());
+    }
+    Err(match kind {
+        DesktopKind::Postgres => entry.refuse(
             "must be an address that begins with postgres:// or postgresql://",
             "Write postgres://user:password@host:port/database, best in a variable: ${env:NAME}.",
-        ))
-    }
-}
-
-/// Whether `url` is of the form that this version takes.
-pub(super) fn is_address(url: &str) -> bool {
-    ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+        ),
+        DesktopKind::SqlServer => entry.refuse(
+            "must be an address that begins with sqlserver:// and has no ;, or Server=…;Database=…",
+            "Write sqlserver://user:password@host:1433/database, best in a variable: ${env:NAME}; \
+             %3B is a ; in a password.",
+        ),
+    })
 }
 
 /// A name as the catalogue may hold it.

@@ -6,7 +6,9 @@ pub(super) type Keys = &'static [&'static [&'static str]];
 /// The sections.
 pub(super) const TOP: Keys = &[&["desktop", "cloud", "ownership", "sync", "deletes", "tables"]];
 /// `[desktop]`
-pub(super) const DESKTOP: Keys = &[&["kind", "url", "schema"]];
+pub(super) const DESKTOP: Keys = &[&["kind", "url", "schema", "tls"]];
+/// `[desktop] tls`, where it names a file.
+pub(super) const TLS: Keys = &[&["ca"]];
 /// `[cloud]`
 pub(super) const CLOUD: Keys = &[&["url", "schema", "capture"]];
 /// `[ownership]`
@@ -38,6 +40,7 @@ const OF_A_TABLE: &[&str] = &["enabled", "desktop", "exclude", "rename", "also_w
 /// Where a key belongs that was written in the wrong section.
 const HOMES: &[(&str, Keys)] = &[
     ("[desktop]", DESKTOP),
+    ("[desktop.tls]", TLS),
     ("[cloud]", CLOUD),
     ("[ownership]", OWNERSHIP),
     ("[sync] or [tables.NAME]", &[SHARED]),

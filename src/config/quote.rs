@@ -35,6 +35,12 @@ pub fn list(values: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", values.join(", "))
 }
 
+/// An inline table of strings.
+pub fn pairs(pairs: &[(String, String)]) -> String {
+    let pairs: Vec<_> = pairs.iter().map(|(k, v)| format!("{} = {}", key(k), string(v))).collect();
+    format!("{{ {} }}", pairs.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

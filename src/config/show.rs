@@ -10,7 +10,7 @@ use super::expand::references;
 use super::file::{File, Section};
 use super::keys::{self, Keys};
 use super::table::Shared;
-use super::{check, quote};
+use super::{ado, check, quote};
 use crate::error::Result;
 use crate::model::Lag;
 
@@ -172,7 +172,7 @@ fn without_references(text: &str) -> String {
 }
 
 /// What a URL's query may say of itself; anything else may be a secret.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 11] = [
     "sslmode",
     "sslrootcert",
     "connect_timeout",
@@ -182,11 +182,31 @@ const PLAIN: [&str; 9] = [
     "hostaddr",
     "port",
     "dbname",
+    "instance",
+    "packet_size",
+];
+/// What ADO.NET's pairs may say of themselves.
+const PLAIN_PAIRS: [&str; 12] = [
+    "server",
+    "datasource",
+    "address",
+    "addr",
+    "networkaddress",
+    "database",
+    "initialcatalog",
+    "encrypt",
+    "trustservercertificate",
+    "connecttimeout",
+    "connectiontimeout",
+    "packetsize",
 ];
 const REDACTED: &str = "<redacted>";
 
-/// A URL without its password. References in it stand as they are written.
+/// An address without its password. References in it stand as they are written.
 fn url(text: &str) -> String {
+    if ado::is_ado(text) {
+        return pairs(text);
+    }
     let Some((scheme, rest)) = text.split_once("://") else { return without_references(text) };
     // A password may hold any character, also those that should have been escaped.
     let (login, rest) = match rest.rsplit_once('@') {
@@ -204,6 +224,19 @@ fn url(text: &str) -> String {
         None => (rest, String::new()),
     };
     format!("{scheme}://{}{address}{query}", login.unwrap_or_default())
+}
+
+/// A user name as it is; nothing at all where a quote does not close.
+fn pairs(text: &str) -> String {
+    let Ok(pairs) = ado::pairs(text) else { return REDACTED.to_owned() };
+    let users = ["userid", "uid", "user"];
+    let shown = |ado::Pair { name, value }: &ado::Pair| {
+        let is_plain = PLAIN_PAIRS.contains(&name.as_str()) || users.contains(&name.as_str());
+        // A reference that nobody quoted may stand for more than one value.
+        let value = if is_plain && !value.contains([';', '\'', '"']) { value } else { REDACTED };
+        format!("{name}={value}")
+    };
+    pairs.iter().map(shown).collect::<Vec<_>>().join(";")
 }
 
 fn parameters(query: &str) -> String {
@@ -250,6 +283,7 @@ mod tests {
     fn env(name: &str) -> Option<String> {
         match name {
             "URL" => Some("postgres://u:hunter2@h/db".into()),
+            "SQL" => Some("Server=h;PWD=hunter2".into()),
             "PW" | "WORD" => Some("hunter2".into()),
             "CREDENTIALS_DIRECTORY" => Some("/tmp".into()),
             _ => None,
@@ -287,6 +321,7 @@ deletes.every = '2h'
         kind = "postgres"                             # tidegate.toml:2
         url = "<redacted: ${env:URL}>"                # tidegate.toml:3
         schema = "tidegate"                           # default
+        # tls is not set
 
         [cloud]
         url = "postgres://office:<redacted>@cloud:5432/db?sslmode=require"  # tidegate.toml:5
@@ -346,6 +381,51 @@ deletes.every = '2h'
         table.lag = Lag::Unset;
         assert_eq!(table, defaults.tables[0], "{printed}");
         toml::from_str::<toml::Table>(&shown(TEXT).to_string()).unwrap();
+    }
+
+    #[test]
+    fn no_secret_of_a_sql_server_is_shown() {
+        for (url, expected) in [
+            ("sqlserver://u:hunter2@h:5/db", "sqlserver://u:<redacted>@h:5/db"),
+            (
+                "mssql://u:hunter2@h/db?instance=X&pwd=hunter2&packet_size=512",
+                "mssql://u:<redacted>@h/db?instance=X&pwd=<redacted>&packet_size=512",
+            ),
+            (
+                "Server=tcp:h,1433;Database=d;User Id=u;Password=hunter2",
+                "server=tcp:h,1433;database=d;userid=u;password=<redacted>",
+            ),
+            ("PWD='a;Server=hunter2';Server=h", "pwd=<redacted>;server=h"),
+            ("Server=h;PWD=a;hunter2", "<redacted>"),
+            ("Server=h;PWD='hunter2", "<redacted>"),
+            ("Server=h;PWD=${env:PW};x=hunter2", "server=h;pwd=<redacted>;x=<redacted>"),
+            ("${env:SQL}", "<redacted: ${env:SQL}>"),
+        ] {
+            let text = format!(
+                "[desktop]\nkind = 'sqlserver'\nurl = \"{url}\"\n[cloud]\nurl = 'postgres://c'\n\
+                 [tables.jobs]\n"
+            );
+            let shown = shown(&text);
+            let settings = &shown.sections[0].settings;
+            let url = settings.iter().find(|setting| setting.key == "url").unwrap();
+            assert_eq!(url.value, Some(expected.into()));
+            let seen = format!("{shown} {shown:?} {}", serde_json::to_string(&shown).unwrap());
+            assert!(!seen.contains("hunter2"), "{seen}");
+        }
+    }
+
+    #[test]
+    fn the_tls_of_a_sql_server_is_shown_as_it_is_written() {
+        let tls = |written: &str| {
+            let text = format!(
+                "[desktop]\nkind = 'sqlserver'\nurl = 'sqlserver://h'\n{written}\n[cloud]\n\
+                 url = 'postgres://c'\n[tables.jobs]\n"
+            );
+            shown(&text).to_string().lines().find(|line| line.contains("tls")).unwrap().to_owned()
+        };
+        assert_eq!(tls(""), "# tls is not set");
+        assert!(tls("tls = 'off'").starts_with("tls = \"off\""));
+        assert!(tls("tls = { ca = '/ca.pem' }").starts_with("tls = { ca = \"/ca.pem\" }"));
     }
 
     /// Every way in which a secret can stand in the file, or be referred to.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::time::Duration;
 
-use super::check::{CAPTURE, CONFLICTS, EDITS, deletes, is_name, name};
+use super::check::{CONFLICTS, EDITS, deletes, desktop_capture, is_name, name};
+use super::desktop::DesktopKind;
 use super::file::{Entry, Section};
 use super::keys;
 use crate::error::{Error, Result};
-use crate::model::{Lag, TableName, TableSettings};
+use crate::model::{Capture, Lag, TableName, TableSettings};
 
 const DEFAULT_SCHEMA: &str = "public";
 const LAG_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -17,14 +18,19 @@ const BATCH_BYTES_MIN: u64 = 1 << 10;
 const BATCH_BYTES_MAX: u64 = 1 << 30;
 
 /// All tables, in the order of the file.
-pub(super) fn all(tables: &Section<'_>, sync: &Section<'_>) -> Result<Vec<TableSettings>> {
-    let defaults = Shared::default().overlaid(sync)?;
+pub(super) fn all(
+    tables: &Section<'_>,
+    sync: &Section<'_>,
+    kind: DesktopKind,
+) -> Result<Vec<TableSettings>> {
+    let defaults = Shared::default().overlaid(sync, kind)?;
     let mut clouds = Seen::new("are the same table of the cloud");
     let mut desktops = Seen::new("read the same table of the desktop");
     let mut all = Vec::new();
     for entry in tables.entries() {
         let section = entry.section()?.only(keys::TABLE)?;
-        let settings = settings(&entry, &section, &defaults)?;
+        let shared = defaults.overlaid(&section, kind)?;
+        let settings = settings(&entry, &section, shared, kind.default_schema())?;
         clouds.note(settings.cloud.clone(), &section)?;
         desktops.note(settings.desktop.clone(), &section)?;
         all.push(settings);
@@ -36,10 +42,17 @@ pub(super) fn all(tables: &Section<'_>, sync: &Section<'_>) -> Result<Vec<TableS
     }
 }
 
-fn settings(entry: &Entry<'_>, section: &Section<'_>, defaults: &Shared) -> Result<TableSettings> {
+/// One table; `schema` is the desktop's where nothing names another.
+fn settings(
+    entry: &Entry<'_>,
+    section: &Section<'_>,
+    shared: Shared,
+    schema: &str,
+) -> Result<TableSettings> {
     let cloud = parse_name(&entry.key).ok_or_else(|| not_a_table(entry, "[tables.jobshead]"))?;
     deletes(&section.section("deletes")?.only(keys::DELETES)?)?;
     let Shared {
+        capture,
         updated_at,
         created_at,
         lag,
@@ -47,15 +60,20 @@ fn settings(entry: &Entry<'_>, section: &Section<'_>, defaults: &Shared) -> Resu
         batch_rows,
         batch_bytes,
         max_withheld,
-    } = defaults.overlaid(section)?;
+    } = shared;
     let exclude = section.read("exclude", |e| e.list(name))?.unwrap_or_default();
     Ok(TableSettings {
-        desktop: section.read("desktop", table_name)?.unwrap_or_else(|| cloud.clone()),
+        desktop: section
+            .read("desktop", |e| table_name(e, schema))?
+            .unwrap_or_else(|| of_desktop(&cloud, schema)),
         cloud,
         enabled: section.read("enabled", Entry::boolean)?.unwrap_or(true),
         rename: section.read("rename", |e| rename(e, &exclude))?.unwrap_or_default(),
         exclude,
-        also_writes: section.read("also_writes", |e| e.list(table_name))?.unwrap_or_default(),
+        also_writes: section
+            .read("also_writes", |e| e.list(|e| table_name(e, DEFAULT_SCHEMA)))?
+            .unwrap_or_default(),
+        capture,
         updated_at,
         created_at,
         lag,
@@ -68,6 +86,7 @@ fn settings(entry: &Entry<'_>, section: &Section<'_>, defaults: &Shared) -> Resu
 
 /// What `[sync]` says of all tables, and a table of itself.
 pub(super) struct Shared {
+    capture: Capture,
     pub(super) updated_at: String,
     pub(super) created_at: String,
     lag: Lag,
@@ -80,6 +99,7 @@ pub(super) struct Shared {
 impl Default for Shared {
     fn default() -> Self {
         Self {
+            capture: Capture::Timestamp,
             updated_at: "updated_at".into(),
             created_at: "created_at".into(),
             lag: Lag::Unset,
@@ -93,14 +113,15 @@ impl Default for Shared {
 
 impl Shared {
     /// What `section` says, and `self` where it says nothing.
-    fn overlaid(&self, section: &Section<'_>) -> Result<Self> {
-        section.read("capture", |e| CAPTURE.check(e))?;
+    fn overlaid(&self, section: &Section<'_>, kind: DesktopKind) -> Result<Self> {
         section.read("conflicts", |e| CONFLICTS.check(e))?;
         section.read("edits", |e| EDITS.check(e))?;
         let rows = |e: &Entry<'_>| e.whole(1..=ROWS_MAX);
         let bytes = |e: &Entry<'_>| e.size(BATCH_BYTES_MIN..=BATCH_BYTES_MAX, "from 1KiB to 1GiB");
         let lag = |e: &Entry<'_>| e.duration(Duration::ZERO..=LAG_MAX, "from 0s to 1d");
+        let capture = |e: &Entry<'_>| desktop_capture(e, kind);
         Ok(Self {
+            capture: section.read("capture", capture)?.unwrap_or(self.capture),
             updated_at: section.read("updated_at", name)?.unwrap_or(self.updated_at.clone()),
             created_at: section.read("created_at", name)?.unwrap_or(self.created_at.clone()),
             lag: section.read("lag", lag)?.map_or(self.lag, Lag::Set),
@@ -149,14 +170,26 @@ fn rename(entry: &Entry<'_>, exclude: &[String]) -> Result<BTreeMap<String, Stri
     }
 }
 
-fn table_name(entry: &Entry<'_>) -> Result<TableName> {
+fn table_name(entry: &Entry<'_>, schema: &str) -> Result<TableName> {
     let example = format!("{} = \"schema.name\"", entry.key);
-    parse_name(&entry.string()?).ok_or_else(|| not_a_table(entry, &example))
+    name_within(&entry.string()?, schema).ok_or_else(|| not_a_table(entry, &example))
+}
+
+/// What the desktop calls a table of the cloud, if nobody says otherwise.
+pub(super) fn of_desktop(cloud: &TableName, schema: &str) -> TableName {
+    match cloud.schema.as_str() {
+        DEFAULT_SCHEMA => TableName::new(schema, &cloud.name),
+        _ => cloud.clone(),
+    }
 }
 
 /// A table's name as the file writes it.
 pub(super) fn parse_name(text: &str) -> Option<TableName> {
-    let table = TableName::parse(text, DEFAULT_SCHEMA);
+    name_within(text, DEFAULT_SCHEMA)
+}
+
+fn name_within(text: &str, schema: &str) -> Option<TableName> {
+    let table = TableName::parse(text, schema);
     (is_name(&table.schema) && is_name(&table.name)).then_some(table)
 }
 

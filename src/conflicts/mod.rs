@@ -1,6 +1,8 @@
 //! The inbox: what both sides did to one row. What is still open stands in `_sync_withheld`, what a run
 //! has decided in `_sync_trash`, at the end that the run wrote.
 
+mod lists;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,6 +14,8 @@ use crate::model::{Direction, Reason};
 use crate::run;
 use crate::sql::Sql;
 use crate::store::{Base, ConflictRecord, Conflicts, Values};
+
+use lists::Lists;
 
 /// Which entries are listed.
 #[derive(Debug, Clone)]
@@ -135,14 +139,10 @@ async fn conflicts(
     limit: usize,
     sql: &Sql,
 ) -> Result<Conflicts> {
-    let store = run::store(config, end, sql);
-    let connection = Database::new(config.url(end), end, purpose(end), 1)?.connection().await?;
-    if end == End::Desktop && !store.exists(&connection).await? {
-        return Ok(Conflicts::default());
+    match Lists::open(config, end, sql).await? {
+        Some(lists) => lists.conflicts(label, limit).await,
+        None => Ok(Conflicts::default()),
     }
-    store.require(&connection).await?;
-    let doing = "reading the conflicts";
-    connection.look(doing, sql, async |on| store.conflicts(on, label, limit).await).await
 }
 
 /// Shows one entry.
@@ -150,17 +150,14 @@ async fn conflicts(
 /// # Errors
 /// When an end can't be asked, or [`Kind::Other`] where there is no such entry.
 pub async fn show(config: &Config, id: Id, sql: &Sql) -> Result<Shown> {
-    let (end, store) = (id.end, run::store(config, id.end, sql));
-    let connection = Database::new(config.url(end), end, purpose(end), 1)?.connection().await?;
-    if end == End::Desktop && !store.exists(&connection).await? {
-        return Err(unknown(id));
-    }
-    store.require(&connection).await?;
-    let doing = format!("reading {id}");
-    let record = connection.look(&doing, sql, async |on| store.conflict(on, id).await).await?;
+    let record = match Lists::open(config, id.end, sql).await? {
+        Some(lists) => lists.conflict(id).await?,
+        None => None,
+    };
     let record = record.ok_or_else(|| unknown(id))?;
+    let doing = format!("reading {id}");
     let log = run::store(config, End::Cloud, sql);
-    let cloud = Database::new(&config.cloud_url, End::Cloud, purpose(End::Cloud), 1)?;
+    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
     let moment = (id.list == List::Trash).then_some(&*record.since);
     let key = record.key.to_string();
     let base = cloud
@@ -243,12 +240,4 @@ fn unknown(id: Id) -> Error {
     Error::new(Kind::Other, format!("there is no {id}, or no more")).remedied(
         "See `tidegate conflicts list`. An open one leaves the list once a run has brought the row.",
     )
-}
-
-/// The desktop is only read.
-fn purpose(end: End) -> Purpose {
-    match end {
-        End::Desktop => Purpose::Reader,
-        End::Cloud => Purpose::Writer,
-    }
 }

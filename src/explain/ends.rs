@@ -6,11 +6,15 @@ use tokio_postgres::types::Type;
 use crate::config::Config;
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
+use crate::db::sqlserver;
 use crate::error::{End, Kind, Result};
 use crate::model::conflict::{Id, List};
 use crate::model::plan::ColumnPlan;
 use crate::model::{Carried, TablePlan};
+use crate::run;
+use crate::source;
 use crate::source::postgres::{SingleRow, carried};
+use crate::source::sqlserver::single_row;
 use crate::sql::{Sql, column, json_object, list, literal, table};
 use crate::store::{RowChanges, RowRecords, Store, Values};
 
@@ -51,6 +55,24 @@ impl Row<'_> {
         Ok((side, carried(on, self.sql, store.quoted(), self.plan).await?))
     }
 
+    /// The same of a desktop that is a SQL Server. Not at one moment: a run may come in between.
+    pub(super) async fn sql_server_desktop(
+        &self,
+        on: &mut sqlserver::Connection,
+    ) -> Result<(Side, Option<Carried>)> {
+        let values = single_row(on, self.plan, self.key, self.sql).await?;
+        let store = run::sql_server_store(self.config, self.sql);
+        let (records, carried) = match store.exists(on).await? {
+            true => (
+                store.row_records(on, &self.plan.label(), self.key).await?,
+                source::sqlserver::carried(on, self.sql, store.schema(), self.plan).await?,
+            ),
+            false => (RowRecords::default(), None),
+        };
+        let side = self.told(End::Desktop, values, records);
+        Ok((Side { tells_writers: false, ..side }, carried))
+    }
+
     /// The cloud's side, and its change log.
     pub(super) async fn cloud(
         &self,
@@ -75,7 +97,7 @@ impl Row<'_> {
             Some(store) => store.row_records(on, &self.plan.label(), self.key, xmin).await?,
             None => RowRecords::default(),
         };
-        Ok(self.told(on.end(), version, records))
+        Ok(self.told(on.end(), version.map(|version| version.values), records))
     }
 
     async fn version(&self, on: &Connection, single: &SingleRow) -> Result<Option<Version>> {
@@ -89,7 +111,7 @@ impl Row<'_> {
         on.any_document(self.doing(), &sql, &[text(&self.key)]).await
     }
 
-    fn told(&self, end: End, version: Option<Version>, records: RowRecords) -> Side {
+    fn told(&self, end: End, values: Option<Values>, records: RowRecords) -> Side {
         let id = |list, number| Id { end, list, number }.to_string();
         let withheld = records.withheld.into_iter().map(|w| Withheld {
             id: id(List::Withheld, w.number),
@@ -108,9 +130,10 @@ impl Row<'_> {
             since: t.since,
         });
         Side {
-            owner: version.as_ref().map(|version| self.owner(&version.values)),
-            values: version.map(|version| version.values),
+            owner: values.as_ref().map(|values| self.owner(values)),
+            values,
             written_by: records.written_by,
+            tells_writers: true,
             withheld: withheld.collect(),
             lost: lost.collect(),
         }

@@ -9,7 +9,7 @@ mod report;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::db::postgres::{Connection, Database, Purpose};
+use crate::db::{Connection, Database, Purpose, postgres};
 use crate::error::{End, Error, Kind, Result};
 use crate::model::{Direction, TablePlan};
 use crate::run::{self, Catalogues};
@@ -38,11 +38,12 @@ pub async fn explain(
     sql: &Sql,
     stop: &CancellationToken,
 ) -> Result<Result<Explained, BadKey>> {
-    let desktop = Database::new(&config.desktop_url, End::Desktop, Purpose::Reader, 1)?;
-    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
+    let desktop = Database::of(config, End::Desktop, Purpose::Reader, 1)?;
+    let cloud = postgres::Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
     let (reader, connection) = tokio::try_join!(desktop.connection(), cloud.connection())?;
     run::store(config, End::Cloud, sql).require(&connection).await?;
-    let plan = plan(config, table, run::Ends { desktop: &reader, cloud: &connection }, sql).await?;
+    let ends = run::Ends { desktop: reader.session(), cloud: &connection };
+    let plan = plan(config, table, ends, sql).await?;
     let columns: Vec<&str> = plan.key_columns().map(|c| c.name.as_str()).collect();
     let bad = || Ok(Err(BadKey { columns: columns.iter().map(|c| (*c).to_owned()).collect() }));
     let Some(asked) = key::read(key, &columns) else { return bad() };
@@ -71,15 +72,21 @@ async fn plan(config: &Config, table: &str, ends: run::Ends<'_>, sql: &Sql) -> R
 async fn explained(
     row: Row<'_>,
     desktop: Connection,
-    cloud: Connection,
+    cloud: postgres::Connection,
     stop: &CancellationToken,
 ) -> Result<Explained> {
     let Row { config, plan, key, sql } = row;
     let doing = format!("looking at a row of {}", plan.label());
-    let store = run::store(config, End::Desktop, sql);
-    let store = store.exists(&desktop).await?.then_some(&store);
-    let (desktop, carried) =
-        desktop.look(&doing, sql, async |on| row.desktop(on, store).await).await?;
+    let (desktop, carried) = match desktop {
+        Connection::Postgres(connection) => {
+            let store = run::store(config, End::Desktop, sql);
+            let store = store.exists(&connection).await?.then_some(&store);
+            connection.look(&doing, sql, async |on| row.desktop(on, store).await).await?
+        }
+        Connection::SqlServer(session) => {
+            row.sql_server_desktop(&mut *session.lock().await).await?
+        }
+    };
     let own = run::store(config, End::Cloud, sql);
     let (cloud, log) =
         cloud.look(&doing, sql, async |on| row.cloud(on, &own, carried.as_ref()).await).await?;

@@ -73,6 +73,12 @@ impl Rehearsal<'_> {
             (Direction::Reverse, Capture::Log) => {
                 "the change log has nothing about it that reverse has not read".to_owned()
             }
+            (Direction::Forward, _) if self.plan.capture == Capture::Rowversion => {
+                format!("its version on the {end} says that it has not changed since the last run")
+            }
+            (Direction::Forward, _) if self.plan.capture == Capture::DesktopLog => {
+                format!("the {end}'s change log has nothing about it since the last run")
+            }
             _ if self.is_unstamped(direction, values) => {
                 format!("its row on the {end} has no stamp, by which a change would be found")
             }

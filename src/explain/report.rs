@@ -52,6 +52,9 @@ pub struct Side {
     pub owner: Option<Owner>,
     /// The run on record that wrote it as it is.
     pub written_by: Option<WrittenBy>,
+    /// Whether the end tells that of every row: a SQL Server tells it of none.
+    #[serde(skip)]
+    pub tells_writers: bool,
     /// Where runs that write this end withhold it.
     pub withheld: Vec<Withheld>,
     /// Where a version of it lost in such a run.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::{Ownership, TableName};
+use crate::config::{DesktopKind, TlsSetting};
+use crate::model::{Capture, Ownership, TableName};
 
 /// What only a person can decide, and how.
 #[derive(Debug, Clone, Serialize)]
@@ -58,6 +59,12 @@ pub(super) struct Table {
     pub(super) desktop: TableName,
     /// Key and value of the stamps that are called otherwise than in most tables.
     pub(super) stamps: Vec<(&'static str, String)>,
+    /// Columns of the desktop, and what the cloud calls them.
+    pub(super) rename: Vec<(String, String)>,
+    /// Columns of the desktop that can't travel.
+    pub(super) exclude: Vec<String>,
+    /// How changes are found, where that is otherwise than in most tables.
+    pub(super) capture: Option<Capture>,
     /// Whether the desktop keeps no ownership column, so that nothing comes home.
     pub(super) forward_only: bool,
     /// Why it is not enabled.
@@ -69,6 +76,10 @@ pub(super) struct Table {
 /// The configuration in the making.
 #[derive(Debug)]
 pub(super) struct Draft {
+    pub(super) kind: DesktopKind,
+    pub(super) tls: TlsSetting,
+    /// How changes of most tables of a SQL Server are found.
+    pub(super) capture: Capture,
     /// The addresses as they are written, with their references.
     pub(super) desktop: String,
     pub(super) cloud: String,

@@ -4,6 +4,8 @@
 //! Pairing, ownership, stamps and triggers are rules on what was read; the tables are then planned as
 //! a run would plan them, and those that a run would refuse are not enabled.
 
+mod capture;
+mod columns;
 mod decision;
 mod ownership;
 mod pairing;
@@ -16,8 +18,10 @@ mod write;
 
 use std::path::Path;
 
-use crate::config::{self, Config, quote};
-use crate::db::postgres::{Connection, Database, Purpose};
+use secrecy::SecretString;
+
+use crate::config::{self, Config, DesktopKind, TlsSetting, quote};
+use crate::db::{Connection, Purpose, Session, postgres, sqlserver};
 use crate::error::{End, Error, Kind, Result};
 use crate::model::TableName;
 use crate::model::schema::TableSchema;
@@ -42,6 +46,8 @@ pub struct Wishes {
     pub desktop: String,
     /// The cloud's.
     pub cloud: String,
+    /// How far a SQL Server desktop is believed to be itself.
+    pub tls: TlsSetting,
     /// The zone of stamps that have none.
     pub assume_timezone: Option<String>,
 }
@@ -52,9 +58,10 @@ pub struct Wishes {
 /// [`Kind::Config`] for an address that can't be used, or where there is nothing to sync; what keeps
 /// a database from being reached.
 pub async fn propose(wishes: &Wishes, path: &Path, sql: &Sql) -> Result<Proposal> {
-    let desktop = connect(&wishes.desktop, End::Desktop).await?;
-    let cloud = connect(&wishes.cloud, End::Cloud).await?;
-    let (at_desktop, in_cloud) = read::ends(&desktop, &cloud, sql).await?;
+    let (desktop, kind) = desktop(wishes).await?;
+    let cloud = cloud(wishes).await?;
+    let (desktop, in_the_cloud) = (desktop.session(), Session::from(&cloud));
+    let (at_desktop, in_cloud) = read::ends(desktop, in_the_cloud, sql).await?;
     let mut pairing = pairing::pair(&at_desktop.tables, &in_cloud.tables);
     let unpaired = unpaired(&mut pairing);
     if pairing.pairs.is_empty() {
@@ -62,15 +69,15 @@ pub async fn propose(wishes: &Wishes, path: &Path, sql: &Sql) -> Result<Proposal
     }
     let (sources, targets): (Vec<_>, Vec<_>) = pairing.pairs.iter().map(|(d, c)| (d, c)).unzip();
     let (sources, targets) = tokio::try_join!(
-        read::schemas(&desktop, sql, &sources),
-        read::schemas(&cloud, sql, &targets)
+        read::schemas(desktop, sql, &sources),
+        read::schemas(in_the_cloud, sql, &targets)
     )?;
-    let candidates = candidates(&desktop, &sources, &cloud, &targets, sql).await?;
+    let candidates = candidates((desktop, &sources), (in_the_cloud, &targets), sql).await?;
     let functions = read::trigger_functions(&cloud, sql, &targets).await?;
 
     let both = sources.iter().zip(&targets).map(|(desktop, cloud)| Both { desktop, cloud });
     let both: Vec<_> = both.collect();
-    let mut draft = draft(wishes, &candidates, &both, pairing, unpaired);
+    let mut draft = draft((wishes, kind), &candidates, &both, pairing, unpaired);
     if !at_desktop.sees_others {
         draft.general.push(("sync", "lag", blind()));
     }
@@ -78,7 +85,7 @@ pub async fn propose(wishes: &Wishes, path: &Path, sql: &Sql) -> Result<Proposal
     let file = parsed(&draft, path)?;
     let zoneless = tables::judge(&mut draft, &both, &file.tables, &functions, &in_cloud.tables);
     if !zoneless.is_empty() {
-        let open = which_zone(&zoneless, &at_desktop.timezone);
+        let open = which_zone(&zoneless, &at_desktop);
         draft.general.push(("sync", "assume_timezone", open));
     }
     parsed(&draft, path)?;
@@ -86,9 +93,30 @@ pub async fn propose(wishes: &Wishes, path: &Path, sql: &Sql) -> Result<Proposal
     Ok(draft.proposal(text))
 }
 
-async fn connect(address: &str, end: End) -> Result<Connection> {
-    let url = config::address(address).map_err(|e| e.within(format_args!("--{end}")))?;
-    Database::new(&url, end, Purpose::Reader, 1)?.connection().await
+fn address(address: &str, end: End) -> Result<SecretString> {
+    config::address(address).map_err(|e| e.within(format_args!("--{end}")))
+}
+
+async fn desktop(wishes: &Wishes) -> Result<(Connection, DesktopKind)> {
+    let (end, purpose) = (End::Desktop, Purpose::Reader);
+    let url = address(&wishes.desktop, end)?;
+    let kind = config::kind_of(&url);
+    let connection = match kind {
+        DesktopKind::Postgres => {
+            let database = postgres::Database::new(&url, end, purpose, 1)?;
+            Connection::Postgres(Box::new(database.connection().await?))
+        }
+        DesktopKind::SqlServer => {
+            let database = sqlserver::Database::new(&url, &wishes.tls, end, purpose, 1)?;
+            Connection::SqlServer(sqlserver::Session::new(database.connection().await?))
+        }
+    };
+    Ok((connection, kind))
+}
+
+async fn cloud(wishes: &Wishes) -> Result<postgres::Connection> {
+    let url = address(&wishes.cloud, End::Cloud)?;
+    postgres::Database::new(&url, End::Cloud, Purpose::Reader, 1)?.connection().await
 }
 
 /// Takes out of the pairs what the file can't name.
@@ -145,10 +173,8 @@ fn nothing_to_sync(unpaired: &[Undecided]) -> Error {
 
 /// What could be the ownership column, with the marks that are in it at either end.
 async fn candidates(
-    desktop: &Connection,
-    sources: &[TableSchema],
-    cloud: &Connection,
-    targets: &[TableSchema],
+    (desktop, sources): (Session<'_>, &[TableSchema]),
+    (cloud, targets): (Session<'_>, &[TableSchema]),
     sql: &Sql,
 ) -> Result<Vec<Candidate>> {
     let mut candidates = ownership::candidates(targets);
@@ -164,7 +190,7 @@ async fn candidates(
 }
 
 fn draft(
-    wishes: &Wishes,
+    (wishes, kind): (&Wishes, DesktopKind),
     candidates: &[Candidate],
     both: &[Both<'_>],
     pairing: Pairing,
@@ -176,13 +202,22 @@ fn draft(
     let choice = ownership::choose(candidates, both.len());
     let column = choice.column.map(|open| ("ownership", "column", open));
     let marks = choice.marks.map(|open| ("ownership", "desktop", open));
+    let capture = capture::of_most(&sources, kind);
+    let lag = capture::needs_lag(capture, kind).then(|| ("sync", "lag", capture::unseen()));
+    let of_table = |both: &Both<'_>| {
+        let table = tables::table(*both, &updated_at, &created_at, kind);
+        capture::of_table(table, both.desktop, capture, kind)
+    };
     Draft {
+        kind,
+        tls: wishes.tls.clone(),
+        capture,
         desktop: wishes.desktop.clone(),
         cloud: wishes.cloud.clone(),
         ownership: choice.ownership,
         assume_timezone: wishes.assume_timezone.clone(),
-        general: column.into_iter().chain(marks).collect(),
-        tables: both.iter().map(|both| tables::table(*both, &updated_at, &created_at)).collect(),
+        general: column.into_iter().chain(marks).chain(lag).collect(),
+        tables: both.iter().map(of_table).collect(),
         unpaired: tables::missing_rights(both).into_iter().chain(unpaired).collect(),
         only_desktop: pairing.only_desktop,
         only_cloud: pairing.only_cloud,
@@ -200,19 +235,19 @@ fn blind() -> Undecided {
     .suggesting("lag = \"10m\"")
 }
 
-fn which_zone(zoneless: &[String], timezone: &str) -> Undecided {
+fn which_zone(zoneless: &[String], desktop: &read::End) -> Undecided {
     let open = Undecided::of_all(
         format!("in which zone the timestamps without one are: {}", zoneless.join(", ")),
         format!(
-            "Sessions of the desktop begin with {timezone}, but its programs may write the time of \
-             another zone: ask who knows them. Then run init again with --assume-timezone, or set \
-             it here and take `enabled = false` out of these tables."
+            "{}, but its programs may write the time of another zone: ask who knows them. Then run \
+             init again with --assume-timezone, or set it here and take `enabled = false` out of \
+             these tables.",
+            desktop.clock
         ),
     );
-    // An abbreviation is not taken.
-    match timezone == "UTC" || timezone.contains('/') {
-        true => open.suggesting(format!("assume_timezone = {}", quote::string(timezone))),
-        false => open,
+    match &desktop.timezone {
+        Some(zone) => open.suggesting(format!("assume_timezone = {}", quote::string(zone))),
+        None => open,
     }
 }
 

@@ -1,9 +1,12 @@
 //! What has to be known of both ends.
 
+mod sqlserver;
+
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
-use crate::db::postgres::{Connection, catalogue};
+use crate::db::Session;
+use crate::db::postgres::Connection;
 use crate::error::{Error, Result};
 use crate::model::TableName;
 use crate::model::schema::TableSchema;
@@ -14,8 +17,10 @@ use crate::sql::{Sql, ident, table};
 pub(super) struct End {
     /// All its tables, by schema and name.
     pub(super) tables: Vec<TableName>,
-    /// The zone that its sessions begin with.
-    pub(super) timezone: String,
+    /// What its clock says by itself, a sentence without a full stop.
+    pub(super) clock: String,
+    /// The zone that its sessions begin with, if it has a name that the file takes.
+    pub(super) timezone: Option<String>,
     /// Whether the role may see what other sessions do.
     pub(super) sees_others: bool,
     /// Which database of which server it is.
@@ -41,8 +46,8 @@ struct TableDocument {
 /// # Errors
 /// When one of them has no tables, or they are one database.
 pub(super) async fn ends(
-    desktop: &Connection,
-    cloud: &Connection,
+    desktop: Session<'_>,
+    cloud: Session<'_>,
     sql: &Sql,
 ) -> Result<(End, End)> {
     let (at_desktop, in_cloud) = tokio::try_join!(end(desktop, sql), end(cloud, sql))?;
@@ -55,13 +60,14 @@ pub(super) async fn ends(
     Ok((at_desktop, in_cloud))
 }
 
-async fn end(connection: &Connection, sql: &Sql) -> Result<End> {
-    let which = connection.end();
+async fn end(session: Session<'_>, sql: &Sql) -> Result<End> {
+    let which = session.end();
     let doing = format!("listing the {which}'s tables");
-    let statement = sql.render("postgres/tables.sql", &[]);
-    let EndDocument { timezone, sees_others, instance, tables } =
-        connection.document(doing, &statement, &[]).await?;
-    if tables.is_empty() {
+    let end = match session {
+        Session::Postgres(connection) => of_postgres(connection, &doing, sql).await?,
+        Session::SqlServer(session) => sqlserver::end(session, &doing, sql).await?,
+    };
+    if end.tables.is_empty() {
         return Err(Error::config(
             format!("the {which} database has no tables"),
             format!(
@@ -69,44 +75,62 @@ async fn end(connection: &Connection, sql: &Sql) -> Result<End> {
             ),
         ));
     }
+    Ok(end)
+}
+
+async fn of_postgres(connection: &Connection, doing: &str, sql: &Sql) -> Result<End> {
+    let statement = sql.render("postgres/tables.sql", &[]);
+    let EndDocument { timezone, sees_others, instance, tables } =
+        connection.document(doing, &statement, &[]).await?;
     let tables = tables.into_iter().map(|t| TableName::new(t.schema, t.name)).collect();
-    Ok(End { tables, timezone, sees_others, instance })
+    let clock = format!("Sessions of the desktop begin with {timezone}");
+    // An abbreviation is not taken.
+    let is_full = timezone == "UTC" || timezone.contains('/');
+    Ok(End { tables, clock, timezone: is_full.then_some(timezone), sees_others, instance })
 }
 
 /// The catalogues' descriptions of `tables`, in their order.
 pub(super) async fn schemas(
-    connection: &Connection,
+    session: Session<'_>,
     sql: &Sql,
     tables: &[&TableName],
 ) -> Result<Vec<TableSchema>> {
     let wanted: Vec<TableName> = tables.iter().map(|&table| table.clone()).collect();
-    let mut read = catalogue::read(connection, sql, &wanted).await?;
+    let mut read = session.catalogue(sql, &wanted).await?;
     let place = |schema: &TableSchema| wanted.iter().position(|table| *table == schema.table());
     read.sort_by_key(place);
     if read.len() == wanted.len() {
         return Ok(read);
     }
     Err(Error::config(
-        format!("tables of the {} were dropped or renamed meanwhile", connection.end()),
+        format!("tables of the {} were dropped or renamed meanwhile", session.end()),
         "Run it again.",
     ))
 }
 
 /// The marks that `column` holds in those of `tables` that the role may read.
 pub(super) async fn marks(
-    connection: &Connection,
+    session: Session<'_>,
     sql: &Sql,
     tables: &[TableSchema],
     column: &str,
 ) -> Result<Vec<String>> {
     let mut marks = Vec::new();
-    for schema in tables.iter().filter(|t| t.readable && t.column(column).is_some()) {
+    for schema in tables.iter().filter(|t| t.readable) {
         let name = schema.table();
-        let slots = [("table", table(&name)), ("column", ident(column))];
-        let slots = slots.each_ref().map(|(slot, text)| (*slot, text.as_str()));
-        let statement = sql.render("postgres/owner_marks.sql", &slots);
         let doing = format!("looking for ownership marks in {name}");
-        marks.extend(connection.document::<Vec<String>>(doing, &statement, &[]).await?);
+        marks.extend(match session {
+            Session::Postgres(_) if schema.column(column).is_none() => Vec::new(),
+            Session::Postgres(connection) => {
+                let slots = [("table", table(&name)), ("column", ident(column))];
+                let slots = slots.each_ref().map(|(slot, text)| (*slot, text.as_str()));
+                let statement = sql.render("postgres/owner_marks.sql", &slots);
+                connection.document::<Vec<String>>(doing, &statement, &[]).await?
+            }
+            Session::SqlServer(session) => {
+                sqlserver::marks(session, &doing, sql, schema, column).await?
+            }
+        });
     }
     marks.sort();
     marks.dedup();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::config::quote;
+use crate::config::{self, DesktopKind, TlsSetting, quote};
 use crate::model::TableName;
 
 use super::decision::{Draft, Table, Undecided, listed};
@@ -17,8 +17,8 @@ const HEADER: &str = "\
 # it belongs, after \"undecided:\". The password of a database does not belong in here.
 ";
 
-/// Where the example's remarks begin, and the longest line.
-const REMARK_COLUMN: usize = 39;
+/// How wide the example's settings are before their remarks, and the longest line.
+const SETTING_WIDTH: usize = 38;
 const WIDTH: usize = 98;
 
 /// The draft as a file. The same draft gives the same file.
@@ -38,7 +38,7 @@ pub(super) fn text(draft: &Draft) -> String {
         line_end(&mut out, line);
     }
     for table in &draft.tables {
-        block(&mut out, table);
+        block(&mut out, table, draft.kind);
         out.push('\n');
     }
     further_keys(&mut out, tables);
@@ -62,6 +62,7 @@ fn key_line(out: &mut String, draft: &Draft, section: &str, line: &str) {
     let Some((key, rest)) = parts else {
         return line_end(out, line);
     };
+    let is_other = draft.kind != DesktopKind::Postgres;
     let open = draft.general.iter().filter(|(s, k, _)| (*s, *k) == (section, key));
     let mut suggested = false;
     for (_, _, undecided) in open {
@@ -71,6 +72,8 @@ fn key_line(out: &mut String, draft: &Draft, section: &str, line: &str) {
     match value(draft, section, key) {
         Some(value) => {
             let remark = rest.split_once("  #").map(|(_, remark)| remark.trim());
+            // An example of another kind's.
+            let remark = remark.filter(|_| !(section == "desktop" && key == "url" && is_other));
             set(out, key, &value, remark);
         }
         None if suggested => {}
@@ -83,7 +86,11 @@ fn is_key(word: &str) -> bool {
 }
 
 fn value(draft: &Draft, section: &str, key: &str) -> Option<String> {
+    let is_sqlserver = draft.kind == DesktopKind::SqlServer;
     Some(match (section, key) {
+        ("desktop", "kind") if is_sqlserver => quote::string(draft.kind.word()),
+        ("desktop", "tls") => tls(&draft.tls)?,
+        ("sync", "capture") if is_sqlserver => quote::string(draft.capture.word()),
         ("desktop", "url") => quote::text(&draft.desktop),
         ("cloud", "url") => quote::text(&draft.cloud),
         ("ownership", "column") => quote::string(&draft.ownership.column),
@@ -99,12 +106,12 @@ fn value(draft: &Draft, section: &str, key: &str) -> Option<String> {
 fn set(out: &mut String, key: &str, value: &str, remark: Option<&str>) {
     let setting = format!("{key} = {value}");
     match remark {
-        Some(remark) => line_end(out, &format!("{setting:<REMARK_COLUMN$}# {remark}")),
+        Some(remark) => line_end(out, &format!("{setting:<SETTING_WIDTH$} # {remark}")),
         None => line_end(out, &setting),
     }
 }
 
-fn block(out: &mut String, table: &Table) {
+fn block(out: &mut String, table: &Table, kind: DesktopKind) {
     line_end(out, &header(&table.cloud));
     for text in &table.notes {
         comment(out, "# ", text);
@@ -115,12 +122,41 @@ fn block(out: &mut String, table: &Table) {
     if let Some(reason) = table.disabled {
         set(out, "enabled", "false", Some(reason));
     }
-    if table.desktop != table.cloud {
-        set(out, "desktop", &quote::string(&table.desktop.to_string()), None);
+    if table.desktop != config::desktop_name(&table.cloud, kind) {
+        set(out, "desktop", &quote::string(&desktop(&table.desktop, kind)), None);
+    }
+    if let Some(capture) = table.capture {
+        set(out, "capture", &quote::string(capture.word()), None);
     }
     for (key, name) in &table.stamps {
         set(out, key, &quote::string(name), None);
     }
+    if !table.exclude.is_empty() {
+        set(out, "exclude", &quote::list(table.exclude.iter().cloned()), None);
+    }
+    if !table.rename.is_empty() {
+        set(out, "rename", &quote::pairs(&table.rename), None);
+    }
+}
+
+/// The desktop's name of a table; only where `public` is the schema of most it may be left out.
+fn desktop(table: &TableName, kind: DesktopKind) -> String {
+    match kind {
+        DesktopKind::Postgres => table.to_string(),
+        DesktopKind::SqlServer => format!("{}.{}", table.schema, table.name),
+    }
+}
+
+fn tls(setting: &TlsSetting) -> Option<String> {
+    Some(match setting {
+        TlsSetting::Unset => return None,
+        TlsSetting::VerifyFull => quote::string("verify-full"),
+        TlsSetting::Ca(path) => {
+            format!("{{ ca = {} }}", quote::string(&path.display().to_string()))
+        }
+        TlsSetting::TrustServer => quote::string("trust-server"),
+        TlsSetting::Off => quote::string("off"),
+    })
 }
 
 /// The header of a table's section.

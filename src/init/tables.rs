@@ -4,12 +4,12 @@ use crate::model::plan::Given;
 use crate::model::schema::{Column, TableSchema};
 use crate::model::{Capture, Direction, Ownership, TableName, TableSettings, planning};
 
+use super::columns;
 use super::decision::{Draft, Table, Undecided, listed, plain};
-use super::pairing::folded;
 use super::read::TriggerFunction;
 use super::stamps::{Found, Stamp};
 use super::triggers;
-use crate::config::quote;
+use crate::config::{self, DesktopKind, quote};
 
 const REFUSED: &str = "until that is done";
 const OPEN: &str = "until that is decided";
@@ -24,28 +24,39 @@ pub(super) struct Both<'s> {
 
 impl Table {
     /// What a run would do wrong is not enabled before it is decided.
-    fn leave_open(&mut self, undecided: Undecided) {
+    pub(super) fn leave_open(&mut self, undecided: Undecided) {
         self.disabled = self.disabled.or(Some(OPEN));
         self.undecided.push(undecided);
     }
 }
 
 /// The table with its stamps.
-pub(super) fn table(both: Both<'_>, updated_at: &str, created_at: &str) -> Table {
+pub(super) fn table(
+    both: Both<'_>,
+    updated_at: &str,
+    created_at: &str,
+    kind: DesktopKind,
+) -> Table {
     let mut table = Table {
         cloud: both.cloud.table(),
         desktop: both.desktop.table(),
         stamps: Vec::new(),
+        rename: Vec::new(),
+        exclude: Vec::new(),
+        capture: None,
         forward_only: false,
         disabled: None,
         notes: Vec::new(),
         undecided: Vec::new(),
     };
-    if folded(&table.cloud.name) == folded(&table.desktop.name) && table.cloud != table.desktop {
+    if table.desktop != config::desktop_name(&table.cloud, kind) {
         table.notes.push(format!(
             "Taken for the desktop's {}, by the name alone.",
             plain(&table.desktop.to_string())
         ));
+    }
+    if kind == DesktopKind::SqlServer {
+        columns::settle(&mut table, both);
     }
     let stamps = [(Stamp::Updated, updated_at), (Stamp::Created, created_at)];
     let found = stamps.map(|(stamp, general)| (stamp, stamp.of(both.desktop, general)));
@@ -96,8 +107,8 @@ pub(super) fn judge(
     let mut zoneless = Vec::new();
     let mut parents = Vec::new();
     for ((table, both), settings) in draft.tables.iter_mut().zip(schemas).zip(settings) {
-        note_columns(table, *both, &ownership);
-        note_direction(table, *both, &ownership);
+        columns::note(table, *both, settings, &ownership);
+        note_direction(table, *both, settings, &ownership);
         let in_question = zoneless_columns(*both, settings);
         let zone_open = !in_question.is_empty() && settings.assume_timezone.is_none();
         let assume_timezone = match zone_open {
@@ -151,10 +162,16 @@ fn plan(
 }
 
 /// Tables that only the cloud knows owners of.
-fn note_direction(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
+fn note_direction(
+    table: &mut Table,
+    both: Both<'_>,
+    settings: &TableSettings,
+    ownership: &Ownership,
+) {
     let column = &ownership.column;
+    let is_it = |c: &Column| settings.cloud_name(&c.name) == column;
     table.forward_only =
-        both.cloud.column(column).is_some() && both.desktop.column(column).is_none();
+        both.cloud.column(column).is_some() && !both.desktop.columns.iter().any(is_it);
     if table.forward_only {
         table.notes.push(format!(
             "Forward only: the desktop has no {} here, so all its rows are its own and no mobile \
@@ -164,58 +181,13 @@ fn note_direction(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
     }
 }
 
-/// Columns of one end only, and those that may be one under two names.
-fn note_columns(table: &mut Table, both: Both<'_>, ownership: &Ownership) {
-    let lacking = |there: &TableSchema, here: &TableSchema| -> Vec<String> {
-        let here = here.columns.iter().map(|c| &c.name);
-        here.filter(|name| there.column(name).is_none()).cloned().collect()
-    };
-    let drift = lacking(both.cloud, both.desktop);
-    let mut free = lacking(both.desktop, both.cloud);
-    free.retain(|name| *name != ownership.column);
-    let alike = |names: &[String], name: &str| -> Vec<String> {
-        names.iter().filter(|other| folded(other) == folded(name)).cloned().collect()
-    };
-    let mut renamed = Vec::new();
-    for name in &drift {
-        if let ([_], [other]) = (alike(&drift, name).as_slice(), alike(&free, name).as_slice()) {
-            renamed.push((name.clone(), other.clone()));
-        }
-    }
-    if !drift.is_empty() {
-        table.notes.push(format!(
-            "The cloud lacks {}: left out. Once it has them, run forward --full for this table.",
-            listed(&drift)
-        ));
-    }
-    if renamed.is_empty() {
-        return;
-    }
-    let pairs: Vec<_> = renamed
-        .iter()
-        .map(|(desktop, cloud)| format!("{} = {}", quote::key(desktop), quote::string(cloud)))
-        .collect();
-    // Enabled, it would be filled without these columns.
-    table.leave_open(
-        Undecided::of(
-            &table.cloud,
-            format!(
-                "whether these columns of the desktop are the cloud's of a like name: {}",
-                listed(renamed.iter().map(|(desktop, cloud)| format!("{desktop} → {cloud}")))
-            ),
-            "For those that are, take the '#' off rename.",
-        )
-        .suggesting(format!("rename = {{ {} }}", pairs.join(", "))),
-    );
-}
-
 /// Columns that a zone is needed for: stamps without one, and what has one at the other end only.
 fn zoneless_columns(both: Both<'_>, settings: &TableSettings) -> Vec<String> {
     const BOTH: [u32; 2] = [Column::TIMESTAMP, Column::TIMESTAMPTZ];
     let is_stamp = |c: &Column| [&settings.updated_at, &settings.created_at].contains(&&c.name);
     let mixed = |c: &Column| {
         both.cloud
-            .column(&c.name)
+            .column(settings.cloud_name(&c.name))
             .is_some_and(|other| other.type_oid != c.type_oid && BOTH.contains(&other.type_oid))
     };
     let needs = |c: &&Column| {

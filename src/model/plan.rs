@@ -5,7 +5,8 @@ use crate::error::End;
 use super::names::TableName;
 use super::policy::Policy;
 use super::schema::TableSchema;
-use super::settings::{Ownership, TableSettings};
+use super::settings::{Capture, Ownership, TableSettings};
+use super::types::{PgType, SqlType};
 
 /// Which way the rows go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,15 +48,6 @@ impl Direction {
     }
 }
 
-/// How the changes of a source are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capture {
-    /// By the stamps of its rows.
-    Timestamp,
-    /// By its change log.
-    Log,
-}
-
 /// What tells which version of a row was edited by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
@@ -70,6 +62,8 @@ pub enum Evidence {
 pub enum Note {
     /// When the version was made: its latest stamp; of a mobile edit, when that was.
     Stamp,
+    /// The version that SQL Server gave it, as text.
+    Version,
     /// The transaction of its first entry in the change log since the position.
     Xid,
     /// The number of that entry.
@@ -88,6 +82,7 @@ impl Note {
     pub const fn name(self) -> &'static str {
         match self {
             Note::Stamp => "_tidegate_stamp",
+            Note::Version => "_tidegate_version",
             Note::Xid => "_tidegate_xid",
             Note::Seq => "_tidegate_seq",
             Note::Edited => "_tidegate_edited",
@@ -100,11 +95,11 @@ impl Note {
     pub const fn type_name(self) -> &'static str {
         match self {
             Note::Stamp => "timestamptz",
+            Note::Version | Note::Counterpart => "text",
             Note::Xid => "xid8",
             Note::Seq => "bigint",
             Note::Edited => "boolean",
             Note::Bases => "text[]",
-            Note::Counterpart => "text",
         }
     }
 }
@@ -136,14 +131,17 @@ pub struct TablePlan {
     pub owner: OwnerPlan,
     /// The stamps.
     pub stamps: StampPlan,
+    /// The source's column with the versions of its rows, where its changes are found by them.
+    pub version: Option<String>,
     /// The foreign keys of the target whose columns travel.
     pub parents: Vec<Parent>,
     /// The unique indexes of the target, other than the primary key, whose columns all travel.
     pub uniques: Vec<Unique>,
     /// Indexes into `columns` of those that stand in a unique index other than the primary key.
     pub unique_columns: Vec<usize>,
-    /// Whether the target's own BEFORE triggers may change what is written.
-    pub target_has_triggers: bool,
+    /// Whether the target may make something else of what is written: its own BEFORE triggers do, or
+    /// its stamps keep less of the second.
+    pub target_remakes: bool,
     /// Indexes into `columns` of those that make a version what it is, by their names: they travel
     /// both ways, and are neither key nor `updated_at`. Two rows with the same digest of these are
     /// the same version.
@@ -172,6 +170,10 @@ pub struct ColumnPlan {
     pub bare_type: String,
     /// How it travels.
     pub passage: Passage,
+    /// The type of PostgreSQL as which it travels.
+    pub travels_as: PgType,
+    /// The desktop's type, where that is one of SQL Server.
+    pub sql_type: Option<SqlType>,
     /// GENERATED ALWAYS AS IDENTITY in the target.
     pub identity_always: bool,
 }
@@ -246,6 +248,8 @@ pub struct Stamp {
     pub name: String,
     /// `timestamp without time zone`: read in the configured zone.
     pub zoneless: bool,
+    /// Its type, where that is one of SQL Server.
+    pub sql_type: Option<SqlType>,
 }
 
 /// A table that rows of this one refer to.

@@ -2,15 +2,18 @@
 
 mod columns;
 mod constraints;
+mod logged;
 mod refuse;
 mod stamps;
 
 use crate::error::{End, Error, Result};
 
-use super::plan::{Capture, ColumnPlan, Direction, Evidence, Given, Note, OwnerPlan, TablePlan};
+use super::logging::Logging;
+use super::plan::{ColumnPlan, Direction, Evidence, Given, Note, OwnerPlan, TablePlan};
 use super::policy::{self, Policy};
 use super::schema::{Column, Key, TableSchema};
-use super::settings::TableSettings;
+use super::settings::{Capture, TableSettings};
+use super::types::SqlType;
 
 /// One table's two ends, in the order of the way.
 #[derive(Clone, Copy)]
@@ -56,6 +59,20 @@ impl<'a> Ends<'a> {
 /// [`Kind::Config`](crate::error::Kind::Config) when the table can't be synced safely,
 /// [`Kind::Unauthorised`](crate::error::Kind::Unauthorised) when the role lacks rights on it.
 pub fn plan(direction: Direction, given: Given<'_>) -> Result<TablePlan> {
+    let plan = planned(direction, given)?;
+    logged::refuse_unlogged(&plan, given)?;
+    Ok(plan)
+}
+
+/// What the log of the desktop's table has to be, whether there is one or not.
+///
+/// # Errors
+/// As of [`plan`], and [`Kind::Config`](crate::error::Kind::Config) for a key that can't be logged.
+pub fn logging(given: Given<'_>) -> Result<Logging> {
+    logged::logging(&planned(Direction::Forward, given)?, given)
+}
+
+fn planned(direction: Direction, given: Given<'_>) -> Result<TablePlan> {
     let settings = given.settings;
     let ends = Ends::find(direction, given)?;
     let Ends { source, target, .. } = ends;
@@ -66,13 +83,16 @@ pub fn plan(direction: Direction, given: Given<'_>) -> Result<TablePlan> {
     let evidence = evidence(given, ends)?;
     let (columns, drift) = columns::matched(given, ends)?;
     let key = columns::key_indexes(&key, &columns, ends)?;
-    refuse::lossy_key(ends, &key.iter().map(|&i| &columns[i]).collect::<Vec<_>>())?;
+    let key_columns: Vec<_> = key.iter().map(|&i| &columns[i]).collect();
+    refuse::lossy_key(ends, &key_columns)?;
+    refuse::folded_key(ends, &key_columns)?;
     refuse::unfilled(ends, &columns)?;
     let owner = owner_plan(given, ends, &columns)?;
     let key_names: Vec<&str> = key.iter().filter_map(|&i| columns[i].source_name()).collect();
     let capture = match (direction, evidence) {
+        (Direction::Forward, _) => settings.capture,
         (Direction::Reverse, Evidence::Log) => Capture::Log,
-        _ => Capture::Timestamp,
+        (Direction::Reverse, Evidence::Stamps) => Capture::Timestamp,
     };
     Ok(TablePlan {
         direction,
@@ -85,10 +105,11 @@ pub fn plan(direction: Direction, given: Given<'_>) -> Result<TablePlan> {
         key_is_unique_at_source: source.is_unique(&key_names),
         owner,
         stamps: stamps::plan(settings, ends, capture, &columns)?,
+        version: version(ends, capture)?,
         parents: constraints::parents(given, target, &columns),
         uniques: constraints::uniques(target, &columns, &key),
         unique_columns: constraints::unique_columns(target, &columns, &key),
-        target_has_triggers: target.before_triggers,
+        target_remakes: remakes(settings, ends, direction.target()),
         content: columns::content(settings, ends, &columns, &key),
         drift,
         synced: given.synced.to_vec(),
@@ -131,7 +152,8 @@ fn evidence(given: Given<'_>, ends: Ends<'_>) -> Result<Evidence> {
     let key = cloud.primary_key.as_ref().map_or(&[][..], |key| &key.columns);
     let logged = cloud.is_logged_as(&label, &given.ownership.column, key);
     match (given.cloud_capture, logged) {
-        (Capture::Timestamp, _) => Ok(Evidence::Stamps),
+        // The cloud has neither row versions nor the desktop's log.
+        (Capture::Timestamp | Capture::Rowversion | Capture::DesktopLog, _) => Ok(Evidence::Stamps),
         (Capture::Log, true) => Ok(Evidence::Log),
         (Capture::Log, false) if ends.direction == Direction::Forward => Ok(Evidence::Stamps),
         (Capture::Log, false) => Err(Error::config(
@@ -145,14 +167,47 @@ fn evidence(given: Given<'_>, ends: Ends<'_>) -> Result<Evidence> {
 
 fn notes(given: Given<'_>, ends: Ends<'_>, capture: Capture) -> Vec<Note> {
     let mut notes = vec![Note::Stamp];
-    if capture == Capture::Log {
-        notes.extend([Note::Xid, Note::Seq, Note::Edited, Note::Bases]);
-    }
+    notes.extend_from_slice(match capture {
+        Capture::Timestamp => &[],
+        Capture::Rowversion | Capture::DesktopLog => &[Note::Version],
+        Capture::Log => &[Note::Xid, Note::Seq, Note::Edited, Note::Bases],
+    });
     let remembers = ends.direction == Direction::Reverse || given.desktop_remembers;
-    if ends.source.before_triggers && remembers {
+    if remakes(given.settings, ends, ends.direction.source()) && remembers {
         notes.push(Note::Counterpart);
     }
     notes
+}
+
+/// Whether `end` may make something else of what is written there: by triggers, or because its stamps
+/// keep less of the second than the cloud's.
+fn remakes(settings: &TableSettings, ends: Ends<'_>, end: End) -> bool {
+    let table = ends.at(end);
+    let rounds = |name: &String| {
+        let of = table.column(name).and_then(|c| c.sql_type);
+        let cloud = ends.at(End::Cloud).column(settings.cloud_name(name));
+        of.zip(cloud).is_some_and(|(of, cloud)| of.rounds(cloud.pg_type()))
+    };
+    table.before_triggers || [&settings.updated_at, &settings.created_at].into_iter().any(rounds)
+}
+
+/// The source's column with the versions of its rows, if its changes are found by them.
+fn version(ends: Ends<'_>, capture: Capture) -> Result<Option<String>> {
+    if capture != Capture::Rowversion {
+        return Ok(None);
+    }
+    let is_version = |c: &&Column| c.sql_type == Some(SqlType::RowVersion);
+    match ends.source.columns.iter().find(is_version) {
+        Some(column) => Ok(Some(column.name.clone())),
+        None => Err(Error::config(
+            "the desktop's table has no column of type rowversion",
+            format!(
+                "alter table {} add row_version rowversion; or set capture = \"timestamp\" for this \
+                 table, with a lag.",
+                ends.source.table()
+            ),
+        )),
+    }
 }
 
 /// The cloud's primary key, which both ends need to be unique.

@@ -5,13 +5,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Deserialize;
 
-use super::plan::Capture;
+use super::settings::Capture;
 
 /// How far one table has been read in one direction: what `_sync_metadata` holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position {
     /// `None` before the first load. By stamps: a stamp in the source's own precision, as text. By
-    /// the change log: a transaction, below which nothing can still commit.
+    /// versions of rows or of a desktop's log: one of them, in hexadecimal, as in
+    /// `0x00000000000007d1`. By the cloud's change log: a
+    /// transaction, below which nothing can still commit.
     pub watermark: Option<String>,
     /// A JSON object. By stamps: the key of the last row read at exactly the watermark: go on
     /// strictly after it; `None`: the watermark is a horizon, and rows at it are read again. By the
@@ -26,9 +28,8 @@ impl Position {
     /// The same, unless it is of another kind than a run by `capture` goes on from: then the
     /// beginning.
     pub fn of_kind(self, capture: Capture) -> Self {
-        let is_transaction = |w: &String| w.bytes().all(|byte| byte.is_ascii_digit());
-        match self.watermark.as_ref().map(is_transaction) {
-            Some(of_log) if of_log != (capture == Capture::Log) => {
+        match self.watermark.as_deref().map(kind) {
+            Some(other) if other != capture.positions() => {
                 Self { generation: self.generation, ..Self::default() }
             }
             _ => self,
@@ -36,14 +37,20 @@ impl Position {
     }
 
     /// Whether it lies above what a database has come to: then that was restored from a backup. For
-    /// a position in a change log, with the snapshot that was read.
+    /// a position in a change log, with the snapshot that was read, or among row versions.
     pub fn is_ahead_of(&self, horizon: &Horizon) -> bool {
+        if let (Some(at), Some(horizon)) = (&self.watermark, &horizon.0)
+            && kind(at) == Capture::Rowversion
+        {
+            // Both have the same number of digits.
+            return kind(horizon) == Capture::Rowversion && at > horizon;
+        }
         let xmin = horizon.0.as_deref().and_then(|snapshot| snapshot.split(':').next());
         number(self.watermark.as_deref()).zip(number(xmin)).is_some_and(|(at, xmin)| at > xmin)
     }
 
     /// In a change log: the snapshot that was read last.
-    fn seen(&self) -> Option<String> {
+    pub(super) fn seen(&self) -> Option<String> {
         let after: serde_json::Value = serde_json::from_str(self.after.as_deref()?).ok()?;
         after["seen"].as_str().map(str::to_owned)
     }
@@ -99,7 +106,8 @@ impl Moved {
 
 /// The upper bound that is safe to read up to: nothing below it can still commit. By stamps, one of
 /// them, or `None` while the source holds a prepared transaction, whose age is unknown: no step
-/// forward. By the change log, the snapshot that is read.
+/// forward. By row versions, the lowest one that an open transaction may have drawn. By the change log,
+/// the snapshot that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Horizon(pub Option<String>);
 
@@ -159,6 +167,15 @@ impl Logged {
     }
 }
 
+/// By what a source was read that has come to this watermark.
+pub(super) fn kind(watermark: &str) -> Capture {
+    match () {
+        () if watermark.starts_with("0x") => Capture::Rowversion,
+        () if watermark.bytes().all(|byte| byte.is_ascii_digit()) => Capture::Log,
+        () => Capture::Timestamp,
+    }
+}
+
 fn number(text: Option<&str>) -> Option<u64> {
     text.and_then(|text| text.parse().ok())
 }
@@ -213,6 +230,16 @@ mod tests {
             (-500.0, NOON + 300.0),
         ] {
             assert_eq!(moved(ago).set_back(clock, &Position::default()), None, "{ago} {clock}");
+        }
+    }
+
+    #[test]
+    fn positions_in_a_desktops_log_are_versions() {
+        let at = |text: &str| Position { watermark: Some(text.to_owned()), ..Position::default() };
+        let version = at("0x00000000000007d1");
+        assert_eq!(version.clone().of_kind(Capture::DesktopLog), version);
+        for other in ["1000", "2026-03-01 10:00:00+00"] {
+            assert_eq!(at(other).of_kind(Capture::DesktopLog), Position::default());
         }
     }
 

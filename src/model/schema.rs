@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::names::TableName;
+use super::types::{Fit, PgType, SqlType};
 
 /// One table of one end.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,6 +34,9 @@ pub struct TableSchema {
     /// hexadecimal; none where there is no such trigger.
     #[serde(default)]
     pub log_arguments: Option<String>,
+    /// The names of our triggers on a SQL Server's table that fire.
+    #[serde(skip)]
+    pub desktop_log: Vec<String>,
 }
 
 impl TableSchema {
@@ -112,6 +116,15 @@ pub struct Column {
     pub generated: bool,
     /// GENERATED ALWAYS AS IDENTITY: written with OVERRIDING SYSTEM VALUE, never updated.
     pub identity_always: bool,
+    /// The type that SQL Server calls it; all else here says as what its values travel.
+    #[serde(skip)]
+    pub sql_type: Option<SqlType>,
+    /// Why its values can't travel, if they can't.
+    #[serde(default)]
+    pub refused: Option<String>,
+    /// Whether SQL Server takes different texts for the same, as in another case.
+    #[serde(default)]
+    pub folds: bool,
 }
 
 impl Column {
@@ -127,6 +140,16 @@ impl Column {
     pub const TIMESTAMP: u32 = 1114;
     /// `timestamp with time zone`.
     pub const TIMESTAMPTZ: u32 = 1184;
+
+    /// The type of PostgreSQL that its values have, or travel as.
+    pub fn pg_type(&self) -> PgType {
+        PgType { oid: self.type_oid, typmod: self.typmod }
+    }
+
+    /// The type as its own database spells it.
+    pub fn declaration(&self) -> String {
+        self.sql_type.map_or_else(|| self.type_name.clone(), SqlType::declaration)
+    }
 
     /// How many characters a `character varying` may have; any number, unless it says.
     pub fn length(&self) -> u32 {
@@ -151,8 +174,17 @@ impl Column {
     }
 
     /// Whether a binary COPY of `self` can be read as `other`: PostgreSQL itself accepts
-    /// mismatched binary types in silence.
+    /// mismatched binary types in silence. Values of SQL Server are written as the cloud's type, and
+    /// read as it: what can be is the same both ways.
     pub fn passes_into(&self, other: &Column) -> bool {
+        match (&self.sql_type, &other.sql_type) {
+            (Some(desktop), _) => other.portable && desktop.fits(other.pg_type()) != Fit::No,
+            (_, Some(desktop)) => self.portable && desktop.fits(self.pg_type()) != Fit::No,
+            (None, None) => self.is_same_type(other),
+        }
+    }
+
+    fn is_same_type(&self, other: &Column) -> bool {
         self.portable
             && other.portable
             && self.type_oid == other.type_oid

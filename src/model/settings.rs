@@ -43,6 +43,38 @@ impl Lag {
     }
 }
 
+/// How the changes of a source are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// By the stamps of its rows.
+    Timestamp,
+    /// By the versions that SQL Server gives its rows.
+    Rowversion,
+    /// By the cloud's change log.
+    Log,
+    /// By the change log of a SQL Server desktop, which gives versions to its entries.
+    DesktopLog,
+}
+
+impl Capture {
+    /// The kind of its positions: the versions of a log's entries are drawn as those of rows are.
+    pub fn positions(self) -> Self {
+        match self {
+            Capture::Rowversion | Capture::DesktopLog => Capture::Rowversion,
+            Capture::Timestamp | Capture::Log => self,
+        }
+    }
+
+    /// How the file writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Capture::Timestamp => "timestamp",
+            Capture::Rowversion => "rowversion",
+            Capture::Log | Capture::DesktopLog => "log",
+        }
+    }
+}
+
 /// One table of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSettings {
@@ -58,6 +90,8 @@ pub struct TableSettings {
     pub rename: BTreeMap<String, String>,
     /// Tables that triggers of the cloud's table may write.
     pub also_writes: Vec<TableName>,
+    /// How changes of the desktop are found.
+    pub capture: Capture,
     /// The column that every change stamps.
     pub updated_at: String,
     /// The column that is stamped when a row is made.

@@ -50,6 +50,8 @@ pub struct WriteSet {
     pub tables: Vec<TableWrites>,
     /// Rows of another owner under the staged keys that carry this transaction's mark now.
     pub foreign_rows: u64,
+    /// Other tables that the transaction has locked for writing, where the server counts nothing.
+    pub locked: Vec<TableName>,
 }
 
 /// The changes of one table.

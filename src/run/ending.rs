@@ -5,21 +5,20 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::db::postgres::Connection;
 use crate::error::{Error, Result};
 use crate::model::{Direction, TablePlan, TableSettings};
 use crate::source::View;
-use crate::store::{Count, Finished, Quiet, Store, TableState};
+use crate::store::{Count, Finished, Quiet, TableState};
 
 use super::counting;
 use super::opening::Opening;
 use super::report::{Outcome, TableReport, Trouble};
 use super::schedule::Turn;
 use super::worker::Worked;
+use super::written::Ledger;
 
 /// What the end of a run needs.
 pub(super) struct Ending<'e, V> {
-    pub(super) store: &'e Store<'e>,
     pub(super) run_id: Uuid,
     pub(super) view: &'e V,
 }
@@ -28,13 +27,13 @@ impl<V: View> Ending<'_, V> {
     /// Records what the run did, and adds it to `reports`.
     pub(super) async fn record(
         &self,
-        connection: &Connection,
+        ledger: &mut Ledger<'_>,
         opening: &Opening,
         turns: &[Turn],
         reports: &mut [TableReport],
     ) -> Result<()> {
         fail::fail_point!("before_quiet_move", |_| std::process::abort());
-        let moved = self.move_quiet(connection, opening, turns).await?;
+        let moved = self.move_quiet(ledger, opening, turns).await?;
         fail::fail_point!("after_quiet_move", |_| std::process::abort());
         let mut counts = Vec::new();
         for (table, turn) in opening.tables.iter().zip(turns) {
@@ -44,19 +43,19 @@ impl<V: View> Ending<'_, V> {
                 report.watermark.clone_from(watermark);
             }
             if let Turn::Worked(worked) = turn {
-                let count = self.record_table(connection, table, worked, report).await?;
+                let count = self.record_table(ledger, table, worked, report).await?;
                 counts.extend(count.map(|count| (label, count)));
             }
         }
         // Last: before a finding is recorded, the counts that it follows from must not be gone.
         let counted: Vec<_> = counts.iter().map(|(label, count)| count.of(label)).collect();
-        self.store.record_counts(connection, self.run_id, &counted).await
+        ledger.record_counts(self.run_id, &counted).await
     }
 
     /// Where the tables with nothing to do stand now.
     async fn move_quiet(
         &self,
-        connection: &Connection,
+        ledger: &mut Ledger<'_>,
         opening: &Opening,
         turns: &[Turn],
     ) -> Result<BTreeMap<String, Option<String>>> {
@@ -70,20 +69,20 @@ impl<V: View> Ending<'_, V> {
             }
         }
         let identity = self.view.identity();
-        self.store.move_quiet(connection, self.run_id, identity, &quiet).await
+        ledger.move_quiet(self.run_id, identity, &quiet).await
     }
 
     /// Records how a table's run ended; where it wrote, the rows are counted and checked.
     async fn record_table(
         &self,
-        connection: &Connection,
+        ledger: &mut Ledger<'_>,
         (plan, state): &(TablePlan, TableState),
         worked: &Worked,
         report: &mut TableReport,
     ) -> Result<Option<Count>> {
         let mut count = None;
         if report.inserted + report.updated > 0 {
-            let counted = self.store.count_rows(connection, plan).await?;
+            let counted = ledger.count_rows(plan).await?;
             let now = counted.owners.get(&plan.owner.mobile).copied().unwrap_or_default();
             report.mobile_after = Some(now);
             let logged = counted.logged.as_ref();
@@ -93,7 +92,7 @@ impl<V: View> Ending<'_, V> {
             count = Some(counted);
         }
         if report.error.is_some() {
-            self.store.record_failure(connection, plan).await?;
+            ledger.record_failure(plan).await?;
         }
         if worked.is_quiet() || !did_something(report) {
             return Ok(count);
@@ -113,7 +112,7 @@ impl<V: View> Ending<'_, V> {
             seconds: report.seconds,
             error: report.error.as_ref().map(|e| e.message.clone()),
         };
-        self.store.finish_run(connection, self.run_id, plan, &finished).await?;
+        ledger.finish_run(self.run_id, plan, &finished).await?;
         Ok(count)
     }
 }

@@ -1,5 +1,6 @@
 //! Who calls the pipeline: all tables of a run, parents first, in parallel where independent.
 
+mod by_hand;
 mod counting;
 mod ending;
 mod one_way;
@@ -11,8 +12,10 @@ pub mod script;
 pub mod sequences;
 pub mod setup;
 mod survey;
+mod target;
 pub mod watermark;
 mod worker;
+mod written;
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -22,9 +25,10 @@ use crate::error::Result;
 use crate::model::Direction;
 use crate::sql::Sql;
 
+pub use by_hand::status;
 use one_way::OneWay;
 pub use one_way::{Request, same_source};
-pub use opening::{Catalogues, Ends, Planned, selected, store};
+pub use opening::{Catalogues, Ends, Planned, selected, sql_server_store, store};
 pub use report::{Outcome, Rehearsed, RunReport, SCHEMA_VERSION, TableReport, Trouble};
 
 /// What a run tells while it is at work.
@@ -117,7 +121,7 @@ pub async fn run(
         }
         events(Event::Begins { direction });
         let one_way = OneWay { config, way, direction, run_id, request, sql, stop, events };
-        tables.extend(one_way.run(&mut survey).await?);
+        tables.extend(Box::pin(one_way.run(&mut survey)).await?);
     }
     Ok(RunReport::new(run_id, way.word(), request.dry_run, tables))
 }

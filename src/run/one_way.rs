@@ -1,25 +1,24 @@
 //! One direction of a run.
 
-use std::sync::Arc;
-
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::db::postgres::{Connection, Database, Purpose};
+use crate::db::{Database, Purpose};
 use crate::error::{End, Error, Result};
 use crate::model::{Capture, Direction, Position, TablePlan, TableSettings};
-use crate::source::postgres::{PgSource, PgView};
-use crate::source::{Source, View};
+use crate::source::sqlserver::version;
+use crate::source::{AnySource, AnyView, Source, View};
 use crate::sql::Sql;
-use crate::store::{Store, TableState};
-use crate::target::postgres::PgTarget;
+use crate::store::TableState;
 
 use super::ending::{self, Ending};
 use super::opening::{self, Ends, Opening};
 use super::report::{Rehearsed, TableReport};
 use super::schedule::Turn;
 use super::survey::{Question, Survey};
+use super::target::AnyTarget;
+use super::written::{Ledger, Written};
 use super::{Event, Events, Run, Way, sequences};
 
 /// What is asked of a run.
@@ -61,14 +60,11 @@ impl OneWay<'_> {
         let settings = opening::selected(config, &request.tables)?;
         // All tables of a rehearsal share one transaction.
         let workers = if request.dry_run { 1 } else { config.workers };
-        let database =
-            |end: End, purpose| Database::new(config.url(end), end, purpose, workers + 1);
-        let source = Arc::new(database(direction.source(), Purpose::Reader)?);
-        let target = database(direction.target(), Purpose::Writer)?;
-        let connection = target.connection().await?;
+        let source = Database::of(config, direction.source(), Purpose::Reader, workers + 1)?;
+        let written = Written::open(config, direction.target(), workers, sql).await?;
         let mut surveyed = match survey.take() {
             Some(survey) => survey,
-            None => self.survey(&source, &connection, &settings).await?,
+            None => self.survey(&source, &written, &settings).await?,
         };
         let mut opening = Opening::of(config, direction, settings, &mut surveyed);
         self.leave_out(&mut opening);
@@ -77,15 +73,17 @@ impl OneWay<'_> {
             return Ok(self.in_order(ending::reports(direction, &opening, &[])));
         }
         let view = self.view(source, &opening).await?;
-        let store = opening::store(config, direction.target(), sql);
         refuse_unsuited(&mut opening, &view);
-        opening.compare(&view, &store, &connection).await?;
-        count_first_loads(&store, &connection, &mut opening.tables).await?;
+        let prepare = async |ledger: &mut Ledger<'_>| {
+            opening.compare(&view, ledger).await?;
+            count_first_loads(ledger, &mut opening.tables).await
+        };
+        written.with(prepare).await?;
         (self.events)(Event::Planned { tables: opening.tables.len() });
-        let pg = self.ending(PgTarget::new(&target, &store, self.run_id, view.identity()));
+        let target = self.ending(AnyTarget::of(&written, self.run_id, view.identity()));
         let run = Run {
             view: &view,
-            target: &pg,
+            target: &target,
             stop: self.stop,
             events: self.events,
             full: request.full,
@@ -93,27 +91,24 @@ impl OneWay<'_> {
         };
         let turns = run.work_all(&opening, workers).await;
         if direction == Direction::Reverse && turns.iter().all(Turn::is_quiet) {
-            surveyed.cloud_has_come_to(view.seen());
+            if let Some(cloud) = view.postgres() {
+                surveyed.cloud_has_come_to(cloud.seen());
+            }
             *survey = Some(surveyed);
         }
+        target.settle().await;
         let mut reports = ending::reports(direction, &opening, &turns);
-        let ending = Ending { store: &store, run_id: self.run_id, view: &view };
+        let ending = Ending { run_id: self.run_id, view: &view };
+        let record = async |ledger: &mut Ledger<'_>, reports: &mut Vec<TableReport>| {
+            // What is recorded is of whole tables.
+            match request.row {
+                Some(_) => Ok(()),
+                None => ending.record(ledger, &opening, &turns, reports).await,
+            }
+        };
         let recorded = match request.dry_run {
-            true => {
-                let reports = &mut reports;
-                // What is recorded is of whole tables.
-                let record = async |within: &_| match request.row {
-                    Some(_) => Ok(()),
-                    None => ending.record(within, &opening, &turns, reports).await,
-                };
-                pg.roll_back(record).await
-            }
-            false => {
-                let record = async |on: &Connection, reports: &mut Vec<TableReport>| {
-                    ending.record(on, &opening, &turns, reports).await
-                };
-                record_at_last(connection, &target, record, &mut reports).await
-            }
+            true => target.roll_back(async |ledger| record(ledger, &mut reports).await).await,
+            false => self.record_at_last(&written, record, &mut reports).await,
         };
         // What a table met is worse than that it could not be recorded.
         if let Err(e) = recorded {
@@ -122,45 +117,66 @@ impl OneWay<'_> {
             }
             tracing::error!(error = %e, "the run could not be recorded");
         }
-        self.follow_up(&opening, &view, &pg, &target, &mut reports).await;
+        self.follow_up(&opening, &view, (&target, &written), &mut reports).await;
         Ok(self.in_order(reports))
     }
 
     async fn survey(
         &self,
         source: &Database,
-        target: &Connection,
+        target: &Written<'_>,
         settings: &[TableSettings],
     ) -> Result<Survey> {
         let Self { config, way, sql, .. } = *self;
         let reader = source.connection().await?;
         let ends = match self.direction {
-            Direction::Forward => Ends { desktop: &reader, cloud: target },
-            Direction::Reverse => Ends { desktop: target, cloud: &reader },
+            Direction::Forward => {
+                Ends { desktop: reader.session(), cloud: target.session().postgres()? }
+            }
+            Direction::Reverse => {
+                Ends { desktop: target.session(), cloud: reader.session().postgres()? }
+            }
         };
         Survey::of(ends, Question { config, way, settings, sql }).await
+    }
+
+    /// Records in the session of `written`, or in a fresh one: it has been idle for the whole run, and
+    /// something on the way may have cut it.
+    async fn record_at_last(
+        &self,
+        written: &Written<'_>,
+        record: impl AsyncFn(&mut Ledger<'_>, &mut Vec<TableReport>) -> Result<()>,
+        reports: &mut Vec<TableReport>,
+    ) -> Result<()> {
+        let recorded = written.with(async |ledger| record(ledger, reports).await).await;
+        if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
+            let fresh = Written::open(self.config, self.direction.target(), 0, self.sql).await?;
+            return fresh.with(async |ledger| record(ledger, reports).await).await;
+        }
+        recorded
     }
 
     /// What is left to do when everything is recorded.
     async fn follow_up(
         &self,
         opening: &Opening,
-        view: &PgView,
-        pg: &PgTarget<'_>,
-        target: &Database,
+        view: &AnyView,
+        (target, written): (&AnyTarget<'_>, &Written<'_>),
         reports: &mut [TableReport],
     ) {
-        match (self.request.dry_run, self.direction) {
-            (true, _) => tell_rehearsal(opening, pg, reports),
-            (false, Direction::Forward) => {
-                sequences::pass_keys(target, self.config, self.sql, reports).await;
+        match (self.request.dry_run, self.direction, written) {
+            (true, ..) => tell_rehearsal(opening, target, reports),
+            (false, Direction::Forward, Written::Postgres(end)) => {
+                self.prune_desktop(opening, view, reports).await;
+                sequences::pass_keys(&end.database, self.config, self.sql, reports).await;
             }
-            (false, Direction::Reverse) => self.prune(view, target, reports).await,
+            (false, Direction::Reverse, _) => self.prune(view, written, reports).await,
+            (false, Direction::Forward, Written::SqlServer(_)) => {}
         }
     }
 
     /// How batches end, and what a rehearsal shows of them.
-    fn ending<'t>(&self, target: PgTarget<'t>) -> PgTarget<'t> {
+    fn ending<'t>(&self, target: AnyTarget<'t>) -> AnyTarget<'t> {
         match self.request {
             Request { dry_run: false, .. } => target,
             Request { row: Some(key), .. } => target.rehearsing().showing_row(key),
@@ -169,14 +185,14 @@ impl OneWay<'_> {
         }
     }
 
-    async fn view(&self, source: Arc<Database>, opening: &Opening) -> Result<PgView> {
+    async fn view(&self, source: Database, opening: &Opening) -> Result<AnyView> {
         let beginning = Position::default();
         let tables = opening.tables.iter().map(|(plan, state)| match self.request.full {
             true => (plan, &beginning),
             false => (plan, &state.position),
         });
         let tables: Vec<(&TablePlan, &Position)> = tables.collect();
-        let reader = PgSource::new(source, self.sql);
+        let reader = AnySource::new(source, self.sql);
         let reader = match opening.remembers {
             true => {
                 let end = self.direction.source();
@@ -193,18 +209,16 @@ impl OneWay<'_> {
 
     /// Forgets what of the cloud's log has come home, after a run that read any of it. That it can't
     /// is no reason to call the run failed: the next one does.
-    async fn prune(&self, view: &PgView, desktop: &Database, reports: &[TableReport]) {
+    async fn prune(&self, view: &AnyView, desktop: &Written<'_>, reports: &[TableReport]) {
+        let Some(view) = view.postgres() else { return };
         let read = reports.iter().filter(|report| report.read > 0);
         let labels: Vec<String> = read.map(|report| report.table.clone()).collect();
         if labels.is_empty() || self.config.cloud_capture != Capture::Log {
             return;
         }
-        let (home, away) = (End::Desktop, End::Cloud);
         let pruned = async {
-            let desktop = desktop.connection().await?;
-            let store = opening::store(self.config, home, self.sql);
-            let prunable = store.prunable(&desktop, &labels).await?;
-            let log = opening::store(self.config, away, self.sql);
+            let prunable = desktop.with(async |ledger| ledger.prunable(&labels).await).await?;
+            let log = opening::store(self.config, End::Cloud, self.sql);
             let cloud = view.connection().await?;
             for (label, below) in prunable {
                 log.prune_log(&cloud, &label, &below).await?;
@@ -213,6 +227,32 @@ impl OneWay<'_> {
         };
         if let Err(e) = pruned.await {
             tracing::warn!(error = %e, "the change log was not pruned");
+        }
+    }
+
+    /// Forgets what of the desktop's log has arrived, after a run that read any of it.
+    async fn prune_desktop(&self, opening: &Opening, view: &AnyView, reports: &[TableReport]) {
+        let AnyView::SqlServer(view) = view else { return };
+        let is_logged = |label: &str| {
+            let mut plans = opening.tables.iter().map(|(plan, _)| plan);
+            plans.any(|plan| plan.capture == Capture::DesktopLog && plan.label() == label)
+        };
+        let read = reports.iter().filter(|report| report.read > 0 && is_logged(&report.table));
+        let passed = read.filter_map(|report| Some((&*report.table, report.watermark.as_deref()?)));
+        let passed: Vec<(&str, &str)> = passed.collect();
+        if passed.is_empty() {
+            return;
+        }
+        let pruned = async {
+            let log = opening::sql_server_store(self.config, self.sql);
+            let mut desktop = view.connection().await?;
+            for (label, watermark) in passed {
+                log.prune_log(&mut desktop, label, &version(watermark)?).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(e) = pruned.await {
+            tracing::warn!(error = %e, "the desktop's change log was not pruned");
         }
     }
 
@@ -239,24 +279,8 @@ impl OneWay<'_> {
     }
 }
 
-/// Records on `connection`, or on a fresh one: it has been idle for the whole run, and something on
-/// the way may have cut it.
-async fn record_at_last(
-    connection: Connection,
-    target: &Database,
-    record: impl AsyncFn(&Connection, &mut Vec<TableReport>) -> Result<()>,
-    reports: &mut Vec<TableReport>,
-) -> Result<()> {
-    let recorded = record(&connection, reports).await;
-    if recorded.as_ref().is_err_and(|e| e.kind().is_transient()) {
-        connection.discard();
-        return record(&target.connection().await?, reports).await;
-    }
-    recorded
-}
-
 /// Adds what only a rehearsal tells.
-fn tell_rehearsal(opening: &Opening, target: &PgTarget<'_>, reports: &mut [TableReport]) {
+fn tell_rehearsal(opening: &Opening, target: &AnyTarget<'_>, reports: &mut [TableReport]) {
     for report in reports {
         let table = opening.tables.iter().find(|(plan, _)| plan.label() == report.table);
         let watermark_from = table.and_then(|(_, state)| state.position.watermark.clone());
@@ -266,13 +290,13 @@ fn tell_rehearsal(opening: &Opening, target: &PgTarget<'_>, reports: &mut [Table
 }
 
 /// Tables that the view is no good for can't be synced.
-fn refuse_unsuited(opening: &mut Opening, view: &PgView) {
+fn refuse_unsuited(opening: &mut Opening, view: &AnyView) {
     let tables = std::mem::take(&mut opening.tables);
     for (plan, state) in tables {
         let known = state.source_identity.as_deref();
         let suited = view.horizon(&plan).and_then(|horizon| {
             same_source(&plan, known, view.identity())?;
-            match plan.capture == Capture::Log && state.position.is_ahead_of(&horizon) {
+            match plan.capture != Capture::Timestamp && state.position.is_ahead_of(&horizon) {
                 true => Err(other_source(&plan)),
                 false => Ok(()),
             }
@@ -309,13 +333,12 @@ fn other_source(plan: &TablePlan) -> Error {
 
 /// Before the first load nothing has been counted yet.
 async fn count_first_loads(
-    store: &Store<'_>,
-    connection: &Connection,
+    ledger: &mut Ledger<'_>,
     tables: &mut [(TablePlan, TableState)],
 ) -> Result<()> {
     for (plan, state) in tables {
         if state.mobile.is_none() && state.position.watermark.is_none() {
-            state.mobile = Some(store.count_mobile(connection, plan).await?);
+            state.mobile = Some(ledger.count_mobile(plan).await?);
         }
     }
     Ok(())

@@ -3,16 +3,21 @@
 use std::mem;
 
 use crate::config::Config;
-use crate::db::postgres::{Connection, catalogue};
+use crate::db::Session;
+use crate::db::postgres::Connection;
 use crate::error::{End, Error, Result};
 use crate::model::plan::{Evidence, Given};
 use crate::model::schema::TableSchema;
-use crate::model::{Direction, Horizon, TableName, TablePlan, TableSettings, order, planning};
+use crate::model::{
+    Capture, Direction, Horizon, TableName, TablePlan, TableSettings, order, planning,
+};
 use crate::source::View;
 use crate::sql::Sql;
-use crate::store::{CarriedByTable, Store, TableState};
+use crate::store::sqlserver::ToLog;
+use crate::store::{CarriedByTable, SqlServerStore, Store, TableState};
 
 use super::survey::Survey;
+use super::written::Ledger;
 
 /// The tables of a run: how each stands, or why it can't be synced.
 #[derive(Debug)]
@@ -55,19 +60,18 @@ impl Opening {
     pub(super) async fn compare(
         &mut self,
         view: &impl View,
-        store: &Store<'_>,
-        connection: &Connection,
+        ledger: &mut Ledger<'_>,
     ) -> Result<()> {
         let carried: CarriedByTable =
             self.tables.iter().map(|(plan, _)| (plan.label(), view.carried(plan))).collect();
         if self.tables.iter().any(|(plan, _)| is_restored(plan, &carried, &self.snapshot)) {
             // Or reverse has just been there.
-            self.snapshot = store.snapshot(connection).await?;
+            self.snapshot = ledger.snapshot().await?;
             self.refuse_restored(&carried);
         }
         let withholding: Vec<&TablePlan> =
             self.tables.iter().filter(|(_, state)| state.withholds).map(|(plan, _)| plan).collect();
-        let mut awaited = store.awaited(connection, &withholding, &carried).await?;
+        let mut awaited = ledger.awaited(&withholding, &carried).await?;
         for (plan, state) in &mut self.tables {
             state.awaited = awaited.remove(&plan.label()).unwrap_or_default();
         }
@@ -132,17 +136,17 @@ pub fn selected(config: &Config, named: &[String]) -> Result<Vec<TableSettings>>
 #[derive(Debug, Clone, Copy)]
 pub struct Ends<'e> {
     /// A session of the desktop.
-    pub desktop: &'e Connection,
+    pub desktop: Session<'e>,
     /// A session of the cloud.
     pub cloud: &'e Connection,
 }
 
 impl<'e> Ends<'e> {
     /// The session of `end`.
-    pub fn at(&self, end: End) -> &'e Connection {
+    pub fn at(&self, end: End) -> Session<'e> {
         match end {
             End::Desktop => self.desktop,
-            End::Cloud => self.cloud,
+            End::Cloud => self.cloud.into(),
         }
     }
 }
@@ -156,6 +160,16 @@ pub struct Catalogues {
     pub cloud: Vec<TableSchema>,
     /// Whether the desktop holds tidegate's own tables.
     pub desktop_remembers: bool,
+}
+
+/// Whether the desktop holds tidegate's own tables.
+async fn has_store(config: &Config, sql: &Sql, desktop: Session<'_>) -> Result<bool> {
+    match desktop {
+        Session::Postgres(connection) => store(config, End::Desktop, sql).exists(connection).await,
+        Session::SqlServer(session) => {
+            sql_server_store(config, sql).exists(&mut *session.lock().await).await
+        }
+    }
 }
 
 /// What both catalogues make of the tables.
@@ -182,13 +196,41 @@ impl Catalogues {
     ) -> Result<Self> {
         let names = |end: End| -> Vec<TableName> { config.names(end, settings) };
         let (of_desktop, of_cloud) = (names(End::Desktop), names(End::Cloud));
-        let store = store(config, End::Desktop, sql);
         let (desktop, desktop_remembers, cloud) = tokio::try_join!(
-            catalogue::read(ends.desktop, sql, &of_desktop),
-            store.exists(ends.desktop),
-            catalogue::read(ends.cloud, sql, &of_cloud)
+            ends.desktop.catalogue(sql, &of_desktop),
+            has_store(config, sql, ends.desktop),
+            ends.at(End::Cloud).catalogue(sql, &of_cloud)
         )?;
         Ok(Self { desktop, cloud, desktop_remembers })
+    }
+
+    fn given<'g>(
+        &'g self,
+        config: &'g Config,
+        settings: &'g TableSettings,
+        synced: &'g [TableName],
+    ) -> Given<'g> {
+        Given {
+            settings,
+            ownership: &config.ownership,
+            cloud_capture: config.cloud_capture,
+            desktop: self.desktop.iter().find(|t| t.table() == settings.desktop),
+            cloud: self.cloud.iter().find(|t| t.table() == settings.cloud),
+            synced,
+            desktop_remembers: self.desktop_remembers,
+        }
+    }
+
+    /// What the logs of those of the configured tables have to be that a log of the desktop captures.
+    pub(super) fn to_log(&self, config: &Config) -> Vec<ToLog> {
+        let synced = config.names(End::Cloud, &config.tables);
+        let logged = config.tables.iter().filter(|t| t.capture == Capture::DesktopLog);
+        logged
+            .map(|settings| {
+                let given = self.given(config, settings, &synced);
+                (settings.cloud.to_string(), planning::logging(given))
+            })
+            .collect()
     }
 
     /// Plans every table of `settings` in one direction.
@@ -202,15 +244,7 @@ impl Catalogues {
         let mut planned =
             Planned { plans: Vec::new(), refused: Vec::new(), forward_only: Vec::new() };
         for settings in settings {
-            let given = Given {
-                settings: &settings,
-                ownership: &config.ownership,
-                cloud_capture: config.cloud_capture,
-                desktop: self.desktop.iter().find(|t| t.table() == settings.desktop),
-                cloud: self.cloud.iter().find(|t| t.table() == settings.cloud),
-                synced: &synced,
-                desktop_remembers: self.desktop_remembers,
-            };
+            let given = self.given(config, &settings, &synced);
             if direction == Direction::Reverse && planning::is_forward_only(given) {
                 planned.forward_only.push(settings);
                 continue;
@@ -225,7 +259,12 @@ impl Catalogues {
     }
 }
 
-/// tidegate's own tables at `end`.
+/// tidegate's own tables on a desktop that is a SQL Server.
+pub fn sql_server_store<'s>(config: &Config, sql: &'s Sql) -> SqlServerStore<'s> {
+    SqlServerStore::new(sql, &config.desktop_schema)
+}
+
+/// tidegate's own tables at `end`, a PostgreSQL.
 pub fn store<'s>(config: &Config, end: End, sql: &'s Sql) -> Store<'s> {
     let schema = match end {
         End::Desktop => &config.desktop_schema,

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::db::postgres::{Connection, catalogue};
+use crate::db::Session;
 use crate::error::{End, Kind, Result};
 use crate::model::schema::TableSchema;
 use crate::model::{Horizon, TableSettings};
 use crate::sql::Sql;
-use crate::store::{State, Store, TableState};
+use crate::store::{State, TableState};
 
 use super::Way;
-use super::opening::{Catalogues, Ends, store};
+use super::opening::{Catalogues, Ends, sql_server_store, store};
+use super::written::Ledger;
 
 /// What both ends said.
 ///
@@ -46,7 +47,7 @@ impl Survey {
     pub(super) async fn of(ends: Ends<'_>, question: Question<'_>) -> Result<Self> {
         let asked = Instant::now();
         let (desktop, cloud) = Box::pin(async {
-            tokio::try_join!(question.ask(ends.desktop), question.ask(ends.cloud))
+            tokio::try_join!(question.ask(ends.desktop), question.ask(ends.at(End::Cloud)))
         })
         .await?;
         let ((of_desktop, desktop_remembers, desktop), (of_cloud, _, cloud)) = (desktop, cloud);
@@ -90,13 +91,13 @@ impl Survey {
 
 impl Question<'_> {
     /// Whether forward can see what reverse did. A role that may not is one that reverse never had.
-    async fn may_remember(self, store: &Store<'_>, desktop: &Connection) -> Result<bool> {
-        match store.is_present(desktop).await {
+    async fn may_remember(self, desktop: &mut Ledger<'_>) -> Result<bool> {
+        match desktop.is_present().await {
             Err(e) if e.kind() == Kind::Unauthorised => {
                 tracing::warn!(
                     "the desktop's role may not read tidegate's tables in schema {}: every mobile edit \
                      counts as one that has not come home; see `tidegate grants`",
-                    store.schema()
+                    self.config.desktop_schema
                 );
                 Ok(false)
             }
@@ -104,29 +105,42 @@ impl Question<'_> {
         }
     }
 
-    async fn ask(self, connection: &Connection) -> Result<Answer> {
-        let names = self.config.names(connection.end(), self.settings);
+    async fn ask(self, session: Session<'_>) -> Result<Answer> {
+        let names = self.config.names(session.end(), self.settings);
         // The question that takes longest goes first: the others have left before it is answered.
         let (tables, (remembers, state)) = tokio::try_join!(
             biased;
-            catalogue::read(connection, self.sql, &names),
-            self.ask_store(connection)
+            session.catalogue(self.sql, &names),
+            self.ask_store(session)
         )?;
         Ok((tables, remembers, state))
     }
 
-    async fn ask_store(self, connection: &Connection) -> Result<(bool, Option<State>)> {
-        let (config, end) = (self.config, connection.end());
-        let store = store(config, end, self.sql);
+    async fn ask_store(self, session: Session<'_>) -> Result<(bool, Option<State>)> {
+        match session {
+            Session::Postgres(connection) => {
+                let store = store(self.config, connection.end(), self.sql);
+                self.ask_ledger(&mut Ledger::Postgres(&store, connection), session.end()).await
+            }
+            Session::SqlServer(session) => {
+                let store = sql_server_store(self.config, self.sql);
+                let mut connection = session.lock().await;
+                let mut ledger = Ledger::SqlServer(&store, &mut connection);
+                self.ask_ledger(&mut ledger, End::Desktop).await
+            }
+        }
+    }
+
+    async fn ask_ledger(self, ledger: &mut Ledger<'_>, end: End) -> Result<(bool, Option<State>)> {
         if let Some(direction) = self.way.directions().iter().find(|way| way.target() == end) {
             let labels: Vec<String> = self.settings.iter().map(|t| t.cloud.to_string()).collect();
-            let state = store.state(connection, *direction, &labels, &config.ownership).await?;
+            let state = ledger.state(*direction, &labels, &self.config.ownership).await?;
             return Ok((true, Some(state)));
         }
         match end {
             // Forward does without them on the desktop.
-            End::Desktop => Ok((self.may_remember(&store, connection).await?, None)),
-            End::Cloud => store.require(connection).await.map(|()| (true, None)),
+            End::Desktop => Ok((self.may_remember(ledger).await?, None)),
+            End::Cloud => ledger.require().await.map(|()| (true, None)),
         }
     }
 }

@@ -1,20 +1,20 @@
 //! Positions by hand: shown, set, and forgotten where another source database is meant.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::db::postgres::{Connection, Database, Purpose};
-use crate::error::{Error, Kind, Result};
-use crate::model::{Capture, Direction, Horizon, Position};
-use crate::source::postgres::PgSource;
+use crate::db::{Database, Purpose, postgres};
+use crate::error::{End, Error, Kind, Result};
+use crate::model::{Capture, Direction, Horizon, Position, TableSettings};
+use crate::source::AnySource;
 use crate::sql::Sql;
-use crate::store::{Finished, Store, TablePosition};
+use crate::store::{Finished, Moment, Store, TablePosition};
 
 use super::opening::{selected, store};
+use super::written::{Ledger, Written};
 
 /// A position that was moved by hand.
 #[derive(Debug, Serialize)]
@@ -36,6 +36,8 @@ pub enum Unset {
     Unreadable,
     /// Positions of this table are none in time, but in a change log.
     OfALog,
+    /// Positions of this table are none in time, but versions of rows.
+    OfVersions,
     /// It says no zone.
     Zoneless,
     /// It is still to come, or infinite.
@@ -83,9 +85,9 @@ pub async fn show(
     direction: Direction,
     sql: &Sql,
 ) -> Result<Vec<TablePosition>> {
-    let labels = labels(config, named)?;
+    let labels = labels(&named_tables(config, named)?);
     let hand = Hand::open(config, direction, sql).await?;
-    hand.store.positions(&hand.connection, &labels, direction.word()).await
+    hand.written.with(async |ledger| ledger.positions(&labels, direction).await).await
 }
 
 /// Sets the position of `table` to a moment, or to the beginning.
@@ -99,17 +101,37 @@ pub async fn set(
     (to, skipping): (Option<&str>, Skipping),
     sql: &Sql,
 ) -> Result<Result<Placed, Unset>> {
-    let label = labels(config, &[table.to_owned()])?.remove(0);
-    if to.is_some() && direction == Direction::Reverse && config.cloud_capture == Capture::Log {
-        return Ok(Err(Unset::OfALog));
+    let tables = named_tables(config, &[table.to_owned()])?;
+    if to.is_some()
+        && let Some(unset) = tables.iter().find_map(|table| timeless(config, table, direction))
+    {
+        return Ok(Err(unset));
     }
+    let label = labels(&tables).remove(0);
     let hand = Hand::open(config, direction, sql).await?;
-    match hand.set(&label, to, skipping).await {
-        Ok(Ok(placed)) => hand.commit().await.map(|()| Ok(placed)),
-        nothing => {
-            hand.connection.discard();
-            nothing
+    let set = async |ledger: &mut Ledger<'_>| {
+        ledger.begin().await?;
+        match hand.set(ledger, &label, to, skipping).await {
+            Ok(Ok(placed)) => ledger.commit().await.map(|()| Ok(placed)),
+            nothing => {
+                ledger.roll_back().await;
+                nothing
+            }
         }
+    };
+    hand.written.with(set).await
+}
+
+/// Why no moment is a position of the table; `None`: one is.
+fn timeless(config: &Config, table: &TableSettings, direction: Direction) -> Option<Unset> {
+    let capture = match direction {
+        Direction::Forward => table.capture,
+        Direction::Reverse => config.cloud_capture,
+    };
+    match capture {
+        Capture::Timestamp => None,
+        Capture::Log => Some(Unset::OfALog),
+        Capture::Rowversion | Capture::DesktopLog => Some(Unset::OfVersions),
     }
 }
 
@@ -125,136 +147,134 @@ pub async fn accept(
     direction: Direction,
     sql: &Sql,
 ) -> Result<(String, Vec<Accepted>)> {
-    let labels = labels(config, named)?;
+    let labels = labels(&named_tables(config, named)?);
     let hand = Hand::open(config, direction, sql).await?;
     let source = Present::look(config, direction, sql).await?;
-    let accepting = async {
-        let accepted = hand.accept(&labels, &source).await?;
-        source.begin_logs_again(&accepted).await?;
-        Ok(accepted)
-    };
-    match accepting.await {
-        Ok(accepted) => hand.commit().await.map(|()| (source.identity, accepted)),
-        Err(e) => {
-            hand.connection.discard();
-            Err(e)
+    let accept = async |ledger: &mut Ledger<'_>| {
+        ledger.begin().await?;
+        let accepting = async {
+            let accepted = hand.accept(ledger, &labels, &source).await?;
+            source.begin_logs_again(&accepted).await?;
+            Ok(accepted)
+        };
+        match accepting.await {
+            Ok(accepted) => ledger.commit().await.map(|()| accepted),
+            nothing => {
+                ledger.roll_back().await;
+                nothing
+            }
         }
-    }
+    };
+    let accepted = hand.written.with(accept).await?;
+    Ok((source.identity, accepted))
 }
 
 /// The stream that runs go on from.
 const CHANGES: &str = "changes";
 
 /// The tables called `named`, or all that are configured, also those that are not enabled.
-fn labels(config: &Config, named: &[String]) -> Result<Vec<String>> {
-    let tables = match named.is_empty() {
-        true => config.tables.clone(),
-        false => selected(config, named)?,
-    };
-    Ok(tables.iter().map(|t| t.cloud.to_string()).collect())
+fn named_tables(config: &Config, named: &[String]) -> Result<Vec<TableSettings>> {
+    match named.is_empty() {
+        true => Ok(config.tables.clone()),
+        false => selected(config, named),
+    }
+}
+
+fn labels(tables: &[TableSettings]) -> Vec<String> {
+    tables.iter().map(|t| t.cloud.to_string()).collect()
 }
 
 /// The source database as it is now.
 struct Present<'s> {
-    store: Store<'s>,
-    connection: Connection,
     identity: String,
-    /// What it has come to, if positions say where in its change log they are.
-    seen: Option<Horizon>,
+    /// Its change log, if positions say where in it they are.
+    log: Option<Log<'s>>,
+}
+
+/// A change log, and what it has come to.
+struct Log<'s> {
+    store: Store<'s>,
+    connection: postgres::Connection,
+    seen: Horizon,
 }
 
 impl<'s> Present<'s> {
     async fn look(config: &Config, direction: Direction, sql: &'s Sql) -> Result<Self> {
         let end = direction.source();
-        let (is_logged, purpose) = match direction {
-            Direction::Forward => (false, Purpose::Reader),
-            Direction::Reverse => (config.cloud_capture == Capture::Log, Purpose::Writer),
-        };
-        let database = Arc::new(Database::new(config.url(end), end, purpose, 1)?);
-        let identity = PgSource::new(Arc::clone(&database), sql).identity().await?;
-        let connection = database.connection().await?;
-        let store = store(config, end, sql);
-        let seen = match is_logged {
-            true => {
+        let is_logged = end == End::Cloud && config.cloud_capture == Capture::Log;
+        let purpose = if is_logged { Purpose::Writer } else { Purpose::Reader };
+        let database = Database::of(config, end, purpose, 1)?;
+        let identity = AnySource::new(database.clone(), sql).identity().await?;
+        let log = match &database {
+            Database::Postgres(database) if is_logged => {
+                let (store, connection) = (store(config, end, sql), database.connection().await?);
                 store.require(&connection).await?;
-                Some(store.seen(&connection).await?)
+                let seen = store.seen(&connection).await?;
+                Some(Log { store, connection, seen })
             }
-            false => None,
+            _ => None,
         };
-        Ok(Self { store, connection, identity, seen })
+        Ok(Self { identity, log })
     }
 
     /// Whether a position was read from another database, or from what this one was before.
     fn is_other_than(&self, of: &TablePosition) -> bool {
         let position = Position { watermark: of.watermark.clone(), ..Position::default() };
-        let is_ahead = self.seen.as_ref().is_some_and(|seen| position.is_ahead_of(seen));
+        let is_ahead = self.log.as_ref().is_some_and(|log| position.is_ahead_of(&log.seen));
         is_ahead || of.source_identity.as_deref().is_some_and(|known| known != self.identity)
     }
 
     /// What its change log has of the time before is of another count of transactions.
     async fn begin_logs_again(&self, accepted: &[Accepted]) -> Result<()> {
-        let logged = accepted.iter().filter(|_| self.seen.is_some());
-        for Accepted { table, .. } in logged {
-            self.store.begin_log_again(&self.connection, table).await?;
+        let Some(Log { store, connection, .. }) = &self.log else { return Ok(()) };
+        for Accepted { table, .. } in accepted {
+            store.begin_log_again(connection, table).await?;
         }
         Ok(())
     }
 }
 
-/// A session at the end that is written.
+/// The end that is written, and what is moved there.
 struct Hand<'s> {
-    store: Store<'s>,
-    connection: Connection,
+    config: &'s Config,
+    written: Written<'s>,
     direction: Direction,
     run_id: Uuid,
+    sql: &'s Sql,
 }
 
 impl<'s> Hand<'s> {
-    async fn open(config: &Config, direction: Direction, sql: &'s Sql) -> Result<Self> {
-        let end = direction.target();
-        let database = Database::new(config.url(end), end, Purpose::Writer, 1)?;
-        let connection = database.connection().await?;
-        let store = store(config, end, sql);
-        store.require(&connection).await?;
-        Ok(Self { store, connection, direction, run_id: Uuid::now_v7() })
-    }
-
-    async fn begin(&self) -> Result<()> {
-        let begin = self.store.sql().render("postgres/begin.sql", &[]);
-        self.connection.batch("moving positions", &begin).await
-    }
-
-    async fn commit(self) -> Result<()> {
-        self.connection.batch("moving positions", "commit").await
+    async fn open(config: &'s Config, direction: Direction, sql: &'s Sql) -> Result<Self> {
+        let written = Written::open(config, direction.target(), 0, sql).await?;
+        written.with(async |ledger| ledger.require().await).await?;
+        Ok(Self { config, written, direction, run_id: Uuid::now_v7(), sql })
     }
 
     /// Where a table stands, once nobody else can move it.
-    async fn held(&self, label: &str) -> Result<TablePosition> {
-        let direction = self.direction.word();
-        self.store.hold(&self.connection, label, direction).await?;
-        let positions =
-            self.store.positions(&self.connection, &[label.to_owned()], direction).await?;
+    async fn held(&self, ledger: &mut Ledger<'_>, label: &str) -> Result<TablePosition> {
+        ledger.hold(label, self.direction).await?;
+        let positions = ledger.positions(&[label.to_owned()], self.direction).await?;
         let changes = positions.into_iter().find(|position| position.stream == CHANGES);
         changes.ok_or_else(|| Error::new(Kind::Other, format!("{label} has no position")))
     }
 
     async fn set(
         &self,
+        ledger: &mut Ledger<'_>,
         label: &str,
         to: Option<&str>,
         skipping: Skipping,
     ) -> Result<Result<Placed, Unset>> {
-        self.begin().await?;
-        let from = self.held(label).await?;
+        let from = self.held(ledger, label).await?;
         let watermark = match to {
             None => None,
-            Some(to) => match self.moment(to, &from, skipping).await? {
+            Some(to) => match self.moment(ledger, to, &from, skipping).await? {
                 Ok(moment) => Some(moment),
                 Err(unset) => return Ok(Err(unset)),
             },
         };
         let to = TablePosition { watermark, ..from.clone() };
-        self.place("position_set", &from, &to).await?;
+        self.place(ledger, "position_set", &from, &to).await?;
         Ok(Ok(Placed {
             table: label.to_owned(),
             direction: self.direction.word(),
@@ -265,12 +285,19 @@ impl<'s> Hand<'s> {
 
     async fn moment(
         &self,
+        ledger: &Ledger<'_>,
         to: &str,
         position: &TablePosition,
         skipping: Skipping,
     ) -> Result<Result<String, Unset>> {
-        let from = position.watermark.as_deref();
-        let moment = self.store.moment(&self.connection, to, from).await?;
+        // One of another kind is none to go on from.
+        let from = Position { watermark: position.watermark.clone(), ..Position::default() }
+            .of_kind(Capture::Timestamp)
+            .watermark;
+        let moment = match ledger {
+            Ledger::Postgres(store, on) => store.moment(on, to, from.as_deref()).await?,
+            Ledger::SqlServer(..) => self.moment_in_cloud(to, from.as_deref()).await?,
+        };
         Ok(match moment {
             None => Err(Unset::Unreadable),
             Some(moment) if !moment.zoned => Err(Unset::Zoneless),
@@ -282,21 +309,36 @@ impl<'s> Hand<'s> {
         })
     }
 
-    async fn accept(&self, labels: &[String], source: &Present<'_>) -> Result<Vec<Accepted>> {
+    /// What the cloud makes of a moment: a position of reverse is one of its own.
+    async fn moment_in_cloud(&self, to: &str, from: Option<&str>) -> Result<Option<Moment>> {
+        let url = &self.config.cloud_url;
+        let cloud = postgres::Database::new(url, End::Cloud, Purpose::Reader, 1)?;
+        let connection = cloud.connection().await?;
+        let begin = self.sql.render("postgres/snapshot.sql", &[("snapshot", "")]);
+        connection.batch("reading the timestamp", &begin).await?;
+        let moment = store(self.config, End::Cloud, self.sql).moment(&connection, to, from).await;
+        connection.discard();
+        moment
+    }
+
+    async fn accept(
+        &self,
+        ledger: &mut Ledger<'_>,
+        labels: &[String],
+        source: &Present<'_>,
+    ) -> Result<Vec<Accepted>> {
         let mut accepted = Vec::new();
-        let direction = self.direction.word();
-        self.begin().await?;
-        for known in self.store.positions(&self.connection, labels, direction).await? {
+        for known in ledger.positions(labels, self.direction).await? {
             if !source.is_other_than(&known) {
                 continue;
             }
-            let from = self.held(&known.table).await?;
+            let from = self.held(ledger, &known.table).await?;
             let source_identity = Some(source.identity.clone());
             let to = TablePosition { watermark: None, source_identity, ..from.clone() };
-            self.place("source_accepted", &from, &to).await?;
+            self.place(ledger, "source_accepted", &from, &to).await?;
             accepted.push(Accepted {
                 table: from.table,
-                direction,
+                direction: self.direction.word(),
                 identity: source.identity.clone(),
                 identity_from: from.source_identity.unwrap_or_default(),
                 watermark_from: from.watermark,
@@ -306,8 +348,13 @@ impl<'s> Hand<'s> {
     }
 
     /// Places a position that is held, and notes that in the list of runs.
-    async fn place(&self, outcome: &str, from: &TablePosition, to: &TablePosition) -> Result<()> {
-        self.store.place(&self.connection, self.run_id, to).await?;
+    async fn place(
+        &self,
+        ledger: &mut Ledger<'_>,
+        outcome: &str,
+        from: &TablePosition,
+        to: &TablePosition,
+    ) -> Result<()> {
         let finished = Finished {
             outcome,
             read: 0,
@@ -323,6 +370,6 @@ impl<'s> Hand<'s> {
             seconds: 0.0,
             error: None,
         };
-        self.store.note_run(&self.connection, self.run_id, to, &finished).await
+        ledger.place(self.run_id, to, &finished).await
     }
 }

@@ -1,6 +1,14 @@
 //! 1 READ: one consistent view of the database that is read, and streams of changes out of it.
 
 pub mod postgres;
+pub mod sqlserver;
+
+mod cut;
+mod inventory;
+mod kind;
+
+pub use inventory::{Age, Keyed};
+pub use kind::{AnySource, AnyView};
 
 use std::future::Future;
 

@@ -9,6 +9,7 @@ mod positions;
 mod rights;
 mod rows;
 mod runs;
+pub mod sqlserver;
 mod state;
 mod status;
 mod uninstall;
@@ -20,11 +21,14 @@ pub use counts::{Count, Counted, Logged};
 pub use log::{Installed, LogTable, Skipped, Trigger};
 pub use migrate::Migrated;
 pub use positions::{Moment, TablePosition};
-pub use rights::{LOG_RIGHTS, PRUNING_RIGHTS, READING_RIGHTS, RIGHTS, TableRights};
+pub use rights::{
+    DESKTOP_LOG_RIGHTS, LOG_RIGHTS, PRUNING_RIGHTS, READING_RIGHTS, RIGHTS, TableRights,
+};
 pub use rows::{LoggedChange, RowChanges, RowRecords, TrashRecord, WithheldRecord, WrittenBy};
 pub use runs::{Finished, Quiet};
+pub use sqlserver::SqlServerStore;
 pub use state::{CarriedByTable, State, TableState};
-pub use status::TableStatus;
+pub use status::{LastRun, Refused, TableStatus};
 
 use crate::error::End;
 use crate::sql::{Sql, ident};

@@ -28,6 +28,10 @@ pub const READING_RIGHTS: &[TableRights] = &[
 /// Where there is a change log, beside: to note in it what is written over, and what is to be read again.
 pub const LOG_RIGHTS: &[TableRights] = &[("_sync_changes", &["insert"])];
 
+/// Where a SQL Server desktop keeps one, beside: to read it, and to forget what of it has arrived.
+pub const DESKTOP_LOG_RIGHTS: &[TableRights] =
+    &[("_sync_changes", &["select", "delete"]), ("_sync_logged", &["select", "update"])];
+
 /// Where it is read, beside: to forget what of it was carried.
 pub const PRUNING_RIGHTS: &[TableRights] =
     &[("_sync_changes", &["delete"]), ("_sync_logged", &["update"])];

@@ -160,13 +160,17 @@ impl Store<'_> {
             (&run_id as _, Type::UUID),
             text(&source_identity),
         ];
+        let no_key = "null::jsonb";
         let (watermark, after, type_name, kind) = match first.plan.capture {
-            Capture::Timestamp => ("q.horizon", "null::jsonb", "timestamptz", "!~"),
+            Capture::Timestamp => ("q.horizon", no_key, "timestamptz", "!~ '^([0-9]+$|0x)'"),
+            Capture::Rowversion | Capture::DesktopLog => {
+                ("q.horizon", no_key, "text collate \"C\"", "~ '^0x'")
+            }
             Capture::Log => (
                 "pg_snapshot_xmin(q.horizon::pg_snapshot)::text",
                 "jsonb_build_object('seen', q.horizon)",
                 "xid8",
-                "~",
+                "~ '^[0-9]+$'",
             ),
         };
         let sql = self.sql.render(

@@ -1,6 +1,9 @@
 //! 2 STAGE, 3 CLASSIFY, 4 MERGE, 6 COMMIT: one batch in the database that is written.
 
 pub mod postgres;
+pub mod sqlserver;
+
+mod samples;
 
 use std::future::Future;
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::Reason;
+use crate::source::{Age, Keyed};
 use crate::store::{Absence, Books, Logged};
 
 use super::report::{Counts, Difference, Explanation, What};
-use super::snapshot::{Age, Keyed};
 
 /// So many keys are named for each difference.
 const NAMED: usize = 20;

@@ -3,31 +3,38 @@
 //!
 //! **The cloud's snapshot is taken first.** What it says of a position, of withheld rows and of the
 //! rows is of one moment, and every row that the desktop commits after that moment is stamped at or
-//! above that position: so no run and no user at work makes a difference look unexplained.
+//! above that position: so no run and no user at work makes a difference look unexplained. A SQL Server
+//! that allows no snapshots shows what is committed when each row is read: that is later still, but
+//! where rows move while they are read, one may be counted twice or not at all.
 
+mod desktop;
 mod differences;
 mod report;
+mod scan;
 mod snapshot;
+mod tally;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::db::postgres::{Database, Purpose};
+use crate::db::{Database, Purpose, postgres};
 use crate::error::{End, Error, Kind, Result};
 use crate::model::{Direction, Ownership, TablePlan};
 use crate::run::{self, Planned};
-use crate::source::postgres::{Inventory, PgSource};
+use crate::source::AnySource;
+use crate::source::postgres::Inventory;
 use crate::sql::Sql;
 use crate::store::{Books, Count, Store};
 
+use desktop::Desktop;
 use differences::Found;
-use snapshot::{Digest, Snapshot};
+use snapshot::Snapshot;
+use tally::Digest;
 
 pub use report::{Counts, Difference, Explanation, Outcome, Report, TableReport, What};
 
@@ -64,19 +71,27 @@ pub async fn verify(
 
 async fn uninterrupted(config: &Config, request: &Request, sql: &Sql) -> Result<Report> {
     let settings = run::selected(config, &request.tables)?;
-    let desktop = Arc::new(Database::new(&config.desktop_url, End::Desktop, Purpose::Reader, 1)?);
-    let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
+    let desktop = Database::of(config, End::Desktop, Purpose::Reader, 1)?;
+    let cloud = postgres::Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1)?;
     let store = Store::new(sql, &config.cloud_schema);
     let Planned { plans, refused, .. } = {
         let connection = cloud.connection().await?;
         store.require(&connection).await?;
         let reader = desktop.connection().await?;
-        let ends = run::Ends { desktop: &reader, cloud: &connection };
+        let ends = run::Ends { desktop: reader.session(), cloud: &connection };
         let found = run::Catalogues::read(config, &settings, ends, sql).await?;
         found.plan(config, Direction::Forward, settings)
     };
-    let identity = PgSource::new(Arc::clone(&desktop), sql).identity().await?;
-    let ends = Ends { desktop: &desktop, cloud: &cloud, identity, store: &store, request, sql };
+    let identity = AnySource::new(desktop.clone(), sql).identity().await?;
+    let ends = Ends {
+        desktop: &desktop,
+        desktop_schema: &config.desktop_schema,
+        cloud: &cloud,
+        identity,
+        store: &store,
+        request,
+        sql,
+    };
     let mut tables: Vec<TableReport> = refused
         .iter()
         .map(|(settings, e)| TableReport::failed(settings.cloud.to_string(), e))
@@ -118,15 +133,17 @@ fn advised(e: Error) -> Error {
 /// Both ends, and what is asked of them.
 struct Ends<'v> {
     desktop: &'v Database,
-    cloud: &'v Database,
+    /// Of tidegate's own tables there.
+    desktop_schema: &'v str,
+    cloud: &'v postgres::Database,
     identity: String,
     store: &'v Store<'v>,
     request: &'v Request,
     sql: &'v Sql,
 }
 
-/// One table at one end.
-struct Side<'v> {
+/// One table in the cloud.
+struct Cloud<'v> {
     snapshot: Snapshot<'v>,
     inventory: Inventory,
 }
@@ -142,20 +159,19 @@ impl<'v> Ends<'v> {
         let snapshot = Snapshot::take(self.cloud, plan, timeout, self.sql).await?;
         let books = self.store.books(snapshot.connection()?, plan).await?;
         run::same_source(plan, books.source_identity.as_deref(), &self.identity)?;
-        let cloud = Side { snapshot, inventory: snapshot::of_cloud(plan) };
+        let cloud = Cloud { snapshot, inventory: snapshot::of_cloud(plan) };
         let in_cloud = cloud.snapshot.count(&cloud.inventory).await?;
 
-        let snapshot = Snapshot::take(self.desktop, plan, timeout, self.sql).await?;
-        let inventory = Inventory::of_source(plan, books.watermark.as_deref());
-        snapshot.bind(&inventory.settings).await?;
-        let desktop = Side { snapshot, inventory };
-        let on_desktop = desktop.snapshot.count(&desktop.inventory).await?;
+        let watermark = books.watermark.as_deref();
+        let own = (self.desktop_schema, self.sql);
+        let mut desktop = Desktop::take(self.desktop, plan, watermark, timeout, own).await?;
+        let on_desktop = desktop.count().await?;
 
         let mut found = Found::default();
         if on_desktop.get(&ownership.desktop) != in_cloud.get(&ownership.desktop) {
-            self.narrow(plan, &desktop, &cloud, &mut found).await?;
+            self.narrow(plan, &mut desktop, &cloud, &mut found).await?;
         }
-        desktop.snapshot.end().await?;
+        desktop.end().await?;
         cloud.snapshot.end().await?;
         Ok(self.report(plan, ownership, [on_desktop, in_cloud], books, found))
     }
@@ -165,15 +181,15 @@ impl<'v> Ends<'v> {
     async fn narrow(
         &self,
         plan: &TablePlan,
-        desktop: &Side<'v>,
-        cloud: &Side<'v>,
+        desktop: &mut Desktop<'v>,
+        cloud: &Cloud<'v>,
         found: &mut Found,
     ) -> Result<()> {
         let mark = &*plan.owner.writer;
-        let on_desktop = desktop.snapshot.buckets(&desktop.inventory, mark).await?;
+        let on_desktop = desktop.buckets(mark).await?;
         let in_cloud = cloud.snapshot.buckets(&cloud.inventory, mark).await?;
         for buckets in differing(&on_desktop, &in_cloud) {
-            let ours = desktop.snapshot.keys(&desktop.inventory, &buckets, None).await?;
+            let ours = desktop.keys(&buckets).await?;
             let held = cloud.snapshot.keys(&cloud.inventory, &buckets, Some(mark)).await?;
             let gap = differences::gap(ours, held, mark);
             let missing: Vec<&str> = gap.missing.iter().map(|(key, _)| &**key).collect();

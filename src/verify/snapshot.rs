@@ -1,4 +1,4 @@
-//! One table of one end, as one snapshot has it.
+//! One table of one end that is a PostgreSQL, as one snapshot has it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,10 @@ use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::model::TablePlan;
 use crate::source::postgres::{Inventory, key};
+use crate::source::{Age, Keyed};
 use crate::sql::{Sql, column, table};
+
+use super::tally::Digest;
 
 /// The other end is asked meanwhile, which may take as long as one statement.
 const IDLE: Duration = Duration::from_secs(60);
@@ -21,30 +24,6 @@ pub(super) struct Snapshot<'s> {
     connection: Option<Connection>,
     sql: &'s Sql,
     doing: String,
-}
-
-/// How many rows, and a digest of their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Digest {
-    pub(super) rows: u64,
-    digest: String,
-}
-
-/// Whether the position has passed a row of the desktop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Age {
-    Read,
-    Newer,
-    Unstamped,
-}
-
-/// One row.
-#[derive(Debug, Clone)]
-pub(super) struct Keyed {
-    /// A JSON object, column of the target → text.
-    pub(super) key: String,
-    pub(super) owner: String,
-    pub(super) age: Age,
 }
 
 /// The cloud's table, in the words of [`Inventory`].

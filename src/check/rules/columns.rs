@@ -3,6 +3,7 @@
 use crate::model::TablePlan;
 use crate::model::plan::{ColumnPlan, Origin, Passage};
 use crate::model::schema::{Column, TableSchema};
+use crate::model::types;
 
 /// How a column's values fare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +34,26 @@ pub(super) fn fits(
     let fit = |c: &ColumnPlan| {
         let Origin::Column { name, .. } = &c.origin else { return None };
         let (from, into) = (desktop.column(name)?, cloud.column(&c.target)?);
-        let fit = match c.passage {
-            Passage::Straight => Fit::Straight,
-            Passage::Text | Passage::Zoned => fit(from, into),
+        let (fit, loss) = match (from.sql_type, c.passage) {
+            (Some(of), Passage::Straight | Passage::Zoned) => encoded(of.fits(into.pg_type())),
+            (None, Passage::Straight) => (Fit::Straight, None),
+            (_, Passage::Text) | (None, Passage::Zoned) => (fit(from, into), None),
         };
-        let words = format!("{} {} → {}", c.target, from.type_name, into.type_name);
+        let mut words = format!("{} {} → {}", c.target, from.declaration(), into.type_name);
+        words.extend(loss.map(|loss| format!(" loses {loss}")));
         Some(Travelling { fit, words })
     };
     plan.columns.iter().filter_map(fit).collect()
+}
+
+/// How values of SQL Server fare that are written as the cloud's type, and what they lose.
+fn encoded(fit: types::Fit) -> (Fit, Option<&'static str>) {
+    match fit {
+        types::Fit::Exact => (Fit::Straight, None),
+        types::Fit::Checked => (Fit::Narrow, None),
+        types::Fit::Lossy(loss) => (Fit::Lossy, Some(loss)),
+        types::Fit::No => (Fit::Lossy, None),
+    }
 }
 
 /// The columns that the target alone has, and fills itself.

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use crate::check::facts::{Clock, Server, Way};
+use crate::check::facts::Clock;
+use crate::check::facts::postgres::{Server, Way};
 use crate::check::finding::Finding;
 use crate::db::postgres::Transport;
 use crate::error::End;
@@ -119,24 +120,20 @@ fn standby(end: End, server: &Server) -> Option<Finding> {
     })
 }
 
-/// What is to be said of the two ends together.
-pub(in crate::check) fn pair(
-    (desktop, cloud): (&Server, &Server),
-    clocks: (Clock, Clock),
-) -> Vec<Finding> {
+/// Whether the two ends are one.
+pub(in crate::check) fn same(desktop: &Server, cloud: &Server) -> Option<Finding> {
     let is_same = desktop.identity == cloud.identity && desktop.started == cloud.started;
-    let same = is_same.then(|| {
+    is_same.then(|| {
         Finding::misfit(
             "same_database",
             format!("both ends are the same database, {}", desktop.database),
             "Correct [desktop] url or [cloud] url: tidegate would sync the tables with themselves.",
         )
-    });
-    same.into_iter().chain([clock(clocks)]).collect()
+    })
 }
 
 /// The stamps of both ends are compared, so their clocks must agree; ours is told beside them.
-fn clock((desktop, cloud): (Clock, Clock)) -> Finding {
+pub(in crate::check) fn clock((desktop, cloud): (Clock, Clock)) -> Finding {
     let apart = (cloud.ahead - desktop.ahead).abs();
     let tolerance = desktop.tolerance + cloud.tolerance;
     let far = |clock: Clock| clock.ahead.abs() - clock.tolerance > SECONDS_APART_MAX;
@@ -244,9 +241,8 @@ pub(super) mod tests {
             (clock(0.0, 0.1), clock(2.1, 0.1), None),
             (clock(60.0, 0.0), clock(60.5, 0.0), Some("this machine's clock is 60.0 seconds off")),
         ] {
-            let servers = (&server(), &Server { identity: "2/office".into(), ..server() });
-            let found = pair(servers, (desktop, cloud));
-            let warned = found.iter().find(|f| f.level == Level::Warning).map(|f| &f.message);
+            let found = super::clock((desktop, cloud));
+            let warned = (found.level == Level::Warning).then_some(&found.message);
             assert_eq!(warned.is_some(), expected.is_some(), "{found:?}");
             assert!(warned.is_none_or(|said| said.contains(expected.unwrap_or_default())));
         }
@@ -254,10 +250,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_copy_of_a_database_on_another_server_is_not_the_same() {
-        let zero = Clock { ahead: 0.0, tolerance: 0.0 };
         let copy = Server { started: "later".into(), ..server() };
-        assert_eq!(wrong(&pair((&server(), &copy), (zero, zero))), []);
-        let same = pair((&server(), &server()), (zero, zero));
-        assert_eq!(wrong(&same), [(Level::Failure, "same_database")]);
+        assert!(same(&server(), &copy).is_none());
+        assert_eq!(same(&server(), &server()).unwrap().level, Level::Failure);
     }
 }

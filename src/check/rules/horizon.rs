@@ -1,8 +1,8 @@
 //! Whether an end shows up to where it may be read by its stamps.
 
-use crate::check::facts::Server;
+use crate::check::facts::postgres::Server;
 use crate::check::finding::Finding;
-use crate::error::End;
+use crate::error::{End, Result};
 use crate::model::TableSettings;
 
 /// What is to be said of the horizon, of all tables or of those that it refuses.
@@ -11,23 +11,8 @@ pub(in crate::check) fn findings(
     server: &Server,
     settings: &[TableSettings],
 ) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let suffices = |t: &&TableSettings| server.sight.suffices(end, t.lag).err();
-    let refused: Vec<_> = settings.iter().filter_map(|t| Some((t, suffices(&t)?))).collect();
-    match refused.as_slice() {
-        [] => found.push(Finding::ok(
-            "horizon",
-            "open transactions can be seen, or the lag allows for them",
-        )),
-        [(_, error), ..] if refused.len() == settings.len() => {
-            found.push(Finding::failure("horizon", error));
-        }
-        some => {
-            found.extend(
-                some.iter().map(|(t, error)| Finding::failure("horizon", error).of(&t.cloud)),
-            );
-        }
-    }
+    let said = "open transactions can be seen, or the lag allows for them";
+    let mut found = seen(settings, said, |t| server.sight.suffices(end, t.lag));
     if server.prepared > 0 {
         found.push(Finding::warning(
             "prepared",
@@ -39,6 +24,25 @@ pub(in crate::check) fn findings(
         ));
     }
     found.into_iter().map(|finding| finding.at(end)).collect()
+}
+
+/// What keeps tables from being read up to where nothing can be lost: of all of them once. `said` where
+/// nothing does.
+pub(super) fn seen(
+    settings: &[TableSettings],
+    said: &str,
+    suffices: impl Fn(&TableSettings) -> Result<()>,
+) -> Vec<Finding> {
+    let refused = settings.iter().filter_map(|t| Some((t, suffices(t).err()?)));
+    let refused: Vec<_> = refused.collect();
+    let alike = |message: String| refused.iter().all(|(_, e)| e.to_string() == message);
+    match refused.as_slice() {
+        [] => vec![Finding::ok("horizon", said)],
+        [(_, error), ..] if refused.len() == settings.len() && alike(error.to_string()) => {
+            vec![Finding::failure("horizon", error)]
+        }
+        some => some.iter().map(|(t, e)| Finding::failure("horizon", e).of(&t.cloud)).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::check::facts::Table;
 use crate::check::finding::Finding;
 use crate::error::End;
 use crate::model::TablePlan;
-use crate::sql::{ident, table};
+use crate::sql::{Dialect, list};
 
 /// Every run looks for the stamps, and scans the whole table where an index is missing.
 const CURSOR_ROWS: i64 = 10_000;
@@ -13,29 +13,47 @@ const CURSOR_ROWS: i64 = 10_000;
 const OWNER_ROWS: i64 = 100_000;
 
 /// The indexes that a table lacks.
-pub(in crate::check) fn missing(plan: &TablePlan, desktop: &Table, cloud: &Table) -> Vec<Finding> {
+pub(in crate::check) fn missing(
+    plan: &TablePlan,
+    (desktop, dialect): (&Table, Dialect),
+    cloud: &Table,
+) -> Vec<Finding> {
     let mut found = Vec::new();
-    // A stamp without a zone is looked for as an expression, which no index on it serves.
-    for stamp in plan.stamps.source.iter().filter(|stamp| !stamp.zoneless) {
-        if desktop.rows > CURSOR_ROWS && !desktop.indexed.contains(&stamp.name) {
+    for name in cursors(plan, dialect) {
+        if desktop.rows > CURSOR_ROWS && !desktop.indexed.contains(name) {
             let cost = "every run reads the whole table";
-            found.push(finding(desktop, &stamp.name, cost).at(End::Desktop));
+            found.push(finding(desktop, name, cost, dialect).at(End::Desktop));
         }
     }
     let owner = &plan.owner_column().target;
     if cloud.rows > OWNER_ROWS && !cloud.indexed.contains(owner) {
         let cost = "rows are counted by owner after every run that wrote";
-        found.push(finding(cloud, owner, cost).at(End::Cloud));
+        found.push(finding(cloud, owner, cost, Dialect::Postgres).at(End::Cloud));
     }
     found.into_iter().map(|finding| finding.of(&plan.settings.cloud)).collect()
 }
 
-fn finding(facts: &Table, column: &str, cost: &str) -> Finding {
-    Finding::warning(
-        "index",
-        format!("no index on {column}, with about {} rows: {cost}", facts.rows),
-        format!("create index concurrently on {} ({});", table(&facts.table), ident(column)),
-    )
+/// The desktop's columns that every run looks for changes by.
+fn cursors(plan: &TablePlan, dialect: Dialect) -> Vec<&String> {
+    if let Some(version) = &plan.version {
+        return vec![version];
+    }
+    // PostgreSQL looks for a stamp without a zone as an expression, which no index on it serves.
+    let is_served = |zoneless: bool| !zoneless || dialect == Dialect::Tsql;
+    plan.stamps.source.iter().filter(|s| is_served(s.zoneless)).map(|s| &s.name).collect()
+}
+
+fn finding(facts: &Table, column: &str, cost: &str, dialect: Dialect) -> Finding {
+    let (on, by) = (dialect.table(&facts.table), dialect.ident(column));
+    let statement = match dialect {
+        Dialect::Postgres => format!("create index concurrently on {on} ({by});"),
+        Dialect::Tsql => {
+            let name = list(["ix", &facts.table.name, column].map(str::to_owned), "_");
+            format!("create index {} on {on} ({by});", dialect.ident(&name))
+        }
+    };
+    let message = format!("no index on {column}, with about {} rows: {cost}", facts.rows);
+    Finding::warning("index", message, statement)
 }
 
 #[cfg(test)]
@@ -58,7 +76,7 @@ mod tests {
             (of(100_001, &[]), of(100_001, &[]), vec!["updated_at", "source"]),
             (of(100_001, &["updated_at"]), of(100_001, &["source"]), vec![]),
         ] {
-            let found = missing(&plan, &desktop, &cloud);
+            let found = missing(&plan, (&desktop, Dialect::Postgres), &cloud);
             assert_eq!(found.len(), expected.len(), "{found:?}");
             for (finding, column) in found.iter().zip(expected) {
                 assert!(finding.message.contains(&format!("no index on {column},")), "{finding:?}");

@@ -10,6 +10,7 @@ pub(super) mod log;
 pub(super) mod planning;
 pub(super) mod rights;
 pub(super) mod sequences;
+pub(super) mod sqlserver;
 pub(super) mod store;
 pub(super) mod triggers;
 pub(super) mod values;

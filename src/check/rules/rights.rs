@@ -1,14 +1,19 @@
 //! Rights: too few, and more than runs need.
 
-use crate::check::facts::{Server, Table};
+use crate::check::facts::{Role, Table};
 use crate::check::finding::Finding;
 use crate::check::grants::{Grant, Need};
 use crate::error::{End, Error, Kind};
 use crate::model::TableName;
-use crate::sql::{ident, list};
+use crate::sql::{Dialect, list};
 
 /// The rights that the role lacks: what runs need, table by table.
-pub(in crate::check) fn missing(end: End, role: &str, missing: &[Grant]) -> Vec<Finding> {
+pub(in crate::check) fn missing(
+    end: End,
+    role: &str,
+    dialect: Dialect,
+    missing: &[Grant],
+) -> Vec<Finding> {
     let (lost, weaker): (Vec<&Grant>, Vec<&Grant>) = missing
         .iter()
         .filter(|grant| grant.need != Need::Horizon)
@@ -16,12 +21,13 @@ pub(in crate::check) fn missing(end: End, role: &str, missing: &[Grant]) -> Vec<
     let mut found: Vec<Finding> = Vec::new();
     for grants in by_table(&lost) {
         let message = format!("the role lacks rights {}", purposes(&grants));
-        let error = Error::new(Kind::Unauthorised, message).remedied(statements(&grants, role));
+        let error =
+            Error::new(Kind::Unauthorised, message).remedied(statements(&grants, role, dialect));
         found.push(placed(Finding::failure("rights", &error), grants[0]));
     }
     for grants in by_table(&weaker) {
         let message = format!("the role lacks rights {}", purposes(&grants));
-        let finding = Finding::warning("rights", message, statements(&grants, role));
+        let finding = Finding::warning("rights", message, statements(&grants, role, dialect));
         found.push(placed(finding, grants[0]));
     }
     if found.is_empty() {
@@ -48,8 +54,8 @@ fn purposes(grants: &[&Grant]) -> String {
     purposes.join(", and ")
 }
 
-fn statements(grants: &[&Grant], role: &str) -> String {
-    list(grants.iter().map(|grant| grant.statement(role)), " ")
+fn statements(grants: &[&Grant], role: &str, dialect: Dialect) -> String {
+    list(grants.iter().map(|grant| grant.statement(role, dialect)), " ")
 }
 
 fn placed(finding: Finding, grant: &Grant) -> Finding {
@@ -60,38 +66,41 @@ fn placed(finding: Finding, grant: &Grant) -> Finding {
 }
 
 /// The rights that no run needs, and that a slip of somebody's could use.
-pub(in crate::check) fn excess(end: End, server: &Server, tables: &[Table]) -> Vec<Finding> {
-    let role = ident(&server.role);
+pub(in crate::check) fn excess(
+    end: End,
+    role: Role<'_>,
+    dialect: Dialect,
+    tables: &[Table],
+) -> Vec<Finding> {
     let named = |which: &dyn Fn(&Table) -> bool| -> Vec<&TableName> {
         tables.iter().filter(|t| which(t)).map(|t| &t.table).collect()
     };
     let owned = named(&|t| t.owned);
     let emptied = named(&|t| !t.owned && (t.deletes || t.truncates));
     let mut found = Vec::new();
-    if server.superuser {
+    if let Some(power) = role.power {
         found.push(Finding::warning(
             "superuser",
-            format!("the role {} is a superuser: nothing would stop a mistake", server.role),
+            format!("the role {} is {power}: nothing would stop a mistake", role.name),
             "Let runs connect as a role of their own; `tidegate grants` prints what it needs.",
         ));
     } else {
         if !owned.is_empty() {
             found.push(Finding::warning(
                 "owner",
-                format!("the role {} owns {}, so it could drop them", server.role, few(&owned)),
+                format!("the role {} owns {}, so it could drop them", role.name, few(&owned)),
                 "Let runs connect as another role; `tidegate grants` prints what it needs.",
             ));
         }
         if !emptied.is_empty() {
-            let tables = list(emptied.iter().map(|t| crate::sql::table(t)), ", ");
             found.push(Finding::warning(
                 "excess_rights",
                 format!(
                     "the role {} may delete or truncate {}; no run does",
-                    server.role,
+                    role.name,
                     few(&emptied)
                 ),
-                format!("revoke delete, truncate on {tables} from {role};"),
+                revoked(&emptied, role, dialect),
             ));
         }
     }
@@ -99,6 +108,18 @@ pub(in crate::check) fn excess(end: End, server: &Server, tables: &[Table]) -> V
         found.push(Finding::ok("excess_rights", "the role can neither empty nor drop a table"));
     }
     found.into_iter().map(|finding| finding.at(end)).collect()
+}
+
+fn revoked(tables: &[&TableName], role: Role<'_>, dialect: Dialect) -> String {
+    let (tables, role) = (tables.iter().map(|t| dialect.table(t)), dialect.ident(role.name));
+    match dialect {
+        Dialect::Postgres => {
+            format!("revoke delete, truncate on {} from {role};", list(tables, ", "))
+        }
+        Dialect::Tsql => {
+            list(tables.map(|t| format!("revoke delete on object::{t} from {role};")), " ")
+        }
+    }
 }
 
 /// The first few names, and how many more there are.

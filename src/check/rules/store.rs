@@ -1,29 +1,27 @@
 //! tidegate's own tables, and whether they speak of this source.
 
-use crate::check::facts::Server;
 use crate::check::finding::Finding;
 use crate::error::{End, Error};
 use crate::model::{Capture, Horizon, TablePlan};
-use crate::store::{State, Store};
+use crate::store::State;
 
-/// What is to be said of the state that a run would begin with; `source` is the server that it would
-/// read, and what of its change log can be seen now.
+/// What is to be said of the state that a run would begin with; `source` is the identity of the database
+/// that it would read, and what of its change log can be seen now. The tables are at `end`, in `schema`.
 pub(in crate::check) fn findings(
     state: &Result<State, Error>,
     plans: &[TablePlan],
-    source: (&Server, Option<&Horizon>),
-    store: &Store<'_>,
+    source: (&str, Option<&Horizon>),
+    (end, schema): (End, &str),
 ) -> Vec<Finding> {
     let state = match state {
         Ok(state) => state,
-        Err(e) => return vec![Finding::failure("store", e).at(store.end())],
+        Err(e) => return vec![Finding::failure("store", e).at(end)],
     };
-    let said = format!("tidegate's tables in schema {} are up to date", store.schema());
-    let mut found = vec![Finding::ok("store", said).at(store.end())];
-    let (server, seen) = source;
+    let said = format!("tidegate's tables in schema {schema} are up to date");
+    let mut found = vec![Finding::ok("store", said).at(end)];
+    let (identity, seen) = source;
     for (plan, table) in plans.iter().zip(&state.tables) {
-        let is_other =
-            table.source_identity.as_ref().is_some_and(|known| *known != server.identity);
+        let is_other = table.source_identity.as_ref().is_some_and(|known| known != identity);
         let is_ahead = plan.capture == Capture::Log
             && seen.is_some_and(|horizon| table.position.is_ahead_of(horizon));
         let message = match (is_other, is_ahead) {
@@ -48,13 +46,12 @@ pub(in crate::check) fn findings(
 }
 
 /// The desktop has none: forward runs do without.
-pub(in crate::check) fn absent(store: &Store<'_>) -> Finding {
+pub(in crate::check) fn absent(schema: &str) -> Finding {
     Finding::warning(
         "store",
         format!(
-            "there are no tables of tidegate's in schema {}, so nothing can come home: only forward \
-             runs work",
-            store.schema()
+            "there are no tables of tidegate's in schema {schema}, so nothing can come home: only \
+             forward runs work"
         ),
         "Run `tidegate migrate --end desktop` with a role that may create them. Where nothing is to \
          come home: `tidegate check --forward-only`.",

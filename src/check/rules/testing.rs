@@ -18,6 +18,7 @@ pub(super) fn settings(table: &str) -> TableSettings {
         exclude: Vec::new(),
         rename: BTreeMap::new(),
         also_writes: Vec::new(),
+        capture: Capture::Timestamp,
         updated_at: "updated_at".into(),
         created_at: "created_at".into(),
         lag: Lag::Unset,
@@ -77,5 +78,7 @@ pub(super) fn table() -> Table {
         defaults: BTreeMap::new(),
         collations: Vec::new(),
         sequences: Vec::new(),
+        is_history: false,
+        is_in_memory: false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::facts::Triggers;
+use crate::check::facts::{TriggerSets, Triggers};
 use crate::check::finding::Finding;
 use crate::model::plan::Evidence;
 use crate::model::{Direction, TableName, TablePlan};
@@ -32,7 +32,9 @@ pub(in crate::check) fn unsettled(
 ) -> Option<Finding> {
     let content = || plan.content.iter().map(|&i| &plan.columns[i]);
     let sets = |triggers: &Triggers, name: &str| {
-        triggers.sets.iter().find(|set| set.column == name).map(|set| set.trigger.clone())
+        // SQL Server's sources spell names in any case.
+        let is_it = |set: &&TriggerSets| set.column.to_lowercase() == name.to_lowercase();
+        triggers.sets.iter().find(is_it).map(|set| set.trigger.clone())
     };
     let here = content().find_map(|c| sets(desktop, &c.target))?;
     let there = content().find_map(|c| sets(cloud, c.source_name()?))?;
@@ -99,7 +101,7 @@ fn stamped(stamp: &str, triggers: &Triggers) -> Option<Finding> {
 mod tests {
     use super::super::testing::{plan, settings};
     use super::*;
-    use crate::check::facts::{TriggerSets, TriggerWrites};
+    use crate::check::facts::TriggerWrites;
     use crate::model::TableSettings;
 
     fn found(also_writes: &[&str], writes: &[(&str, &str)], sets: &[&str]) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use crate::check::facts::{COUNT_SECONDS, Counts, Table};
 use crate::check::finding::Finding;
 use crate::error::{End, Error, Kind};
 use crate::model::{Ownership, TablePlan};
-use crate::sql::{ident, literal, table};
+use crate::sql::{Dialect, literal};
 
 /// What is to be said of the rows of one end.
 pub(in crate::check) fn findings(
@@ -33,7 +33,7 @@ pub(in crate::check) fn findings(
 pub(in crate::check) fn default(
     plan: &TablePlan,
     marks: &Ownership,
-    desktop: &Table,
+    (desktop, dialect): (&Table, Dialect),
 ) -> Option<Finding> {
     let column = plan.owner_column().source_name()?;
     let default = desktop.defaults.get(column)?;
@@ -44,12 +44,14 @@ pub(in crate::check) fn default(
             "the default of {column} marks what the desktop's programs insert as a mobile user's row: \
              it is not sent to the cloud"
         );
-        let remedy = format!(
-            "alter table {} alter column {} set default {};",
-            table(&plan.source),
-            ident(column),
-            literal(&marks.desktop)
-        );
+        let (table, name) = (dialect.table(&plan.source), dialect.ident(column));
+        let mark = literal(&marks.desktop);
+        let remedy = match dialect {
+            Dialect::Postgres => format!("alter table {table} alter column {name} set default {mark};"),
+            Dialect::Tsql => format!(
+                "Drop its default constraint, then: alter table {table} add default {mark} for {name};"
+            ),
+        };
         let finding = Finding::warning("owner_default", message, remedy);
         finding.of(&plan.settings.cloud).at(End::Desktop)
     })

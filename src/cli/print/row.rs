@@ -138,7 +138,10 @@ fn side(side: &Side) -> String {
     let Some(owner) = side.owner else { return "no such row".to_owned() };
     let by = match &side.written_by {
         Some(by) => format!("by the {} run {} of {}", by.direction, by.run_id, by.started_at),
-        None => "by no run that is on record, so by a user or long ago".to_owned(),
+        None if side.tells_writers => {
+            "by no run that is on record, so by a user or long ago".to_owned()
+        }
+        None => return format!("belongs to {}", owner.word()),
     };
     format!("belongs to {}; written {by}", owner.word())
 }

@@ -4,6 +4,7 @@ use crate::error::{End, Error, Result};
 use crate::model::plan::{ColumnPlan, Direction, Given, Origin, Passage};
 use crate::model::schema::{Column, Key, TableSchema};
 use crate::model::settings::TableSettings;
+use crate::model::types::{PgType, SqlType};
 
 use super::Ends;
 use super::stamps::zone;
@@ -23,21 +24,16 @@ pub(super) fn matched(given: Given<'_>, ends: Ends<'_>) -> Result<(Vec<ColumnPla
         let is_same = |c: &&Column| name_of(source, c) == name;
         let from = ends.source.columns.iter().find(is_same);
         match from.filter(|from| !is_excluded(settings, ends.direction, from, into)) {
-            Some(from) => columns.push(ColumnPlan {
-                origin: Origin::Column {
-                    name: from.name.clone(),
-                    type_name: from.type_name.clone(),
-                },
-                passage: passage(settings, from, into)?,
-                ..column_plan(name, into)
-            }),
+            Some(from) => columns.push(travelling(settings, name, from, into)?),
             None if ends.direction == Direction::Forward && name == given.ownership.column => {
                 columns.push(column_plan(name, into));
             }
             None => {}
         }
     }
-    let travels = |c: &&Column| !settings.exclude.contains(&c.name);
+    // Row versions are the server's own.
+    let is_version = |c: &Column| c.sql_type == Some(SqlType::RowVersion);
+    let travels = |c: &&Column| !settings.exclude.contains(&c.name) && !is_version(c);
     let is_missing = |c: &&Column| ends.target.column(settings.cloud_name(&c.name)).is_none();
     let drift = match ends.direction {
         Direction::Forward => ends.source.columns.iter().filter(travels).filter(is_missing),
@@ -69,7 +65,45 @@ fn column_plan(name: String, into: &Column) -> ColumnPlan {
         },
         bare_type: into.bare_type.clone(),
         passage: Passage::Text,
+        travels_as: PgType { oid: Column::TEXTS[0], typmod: -1 },
+        sql_type: None,
         identity_always: into.identity_always,
+    }
+}
+
+/// A column that both ends have.
+fn travelling(
+    settings: &TableSettings,
+    name: String,
+    from: &Column,
+    into: &Column,
+) -> Result<ColumnPlan> {
+    refuse_type(from).and(refuse_type(into))?;
+    let plan = column_plan(name, into);
+    let passage = passage(settings, from, into)?;
+    let travels_as = match passage {
+        // Values of SQL Server take the form of the cloud's type.
+        Passage::Straight if into.sql_type.is_some() => from.pg_type(),
+        Passage::Straight | Passage::Zoned => into.pg_type(),
+        Passage::Text => plan.travels_as,
+    };
+    let origin = Origin::Column { name: from.name.clone(), type_name: from.type_name.clone() };
+    Ok(ColumnPlan {
+        origin,
+        passage,
+        travels_as,
+        sql_type: from.sql_type.or(into.sql_type),
+        ..plan
+    })
+}
+
+fn refuse_type(column: &Column) -> Result<()> {
+    match &column.refused {
+        None => Ok(()),
+        Some(why) => Err(Error::config(
+            format!("the desktop's column {} {why}", column.name),
+            format!("Leave it out: exclude = [\"{}\"].", column.name),
+        )),
     }
 }
 
@@ -85,14 +119,12 @@ fn refuse_unknown(settings: &TableSettings, desktop: &TableSchema) -> Result<()>
 }
 
 fn passage(settings: &TableSettings, from: &Column, into: &Column) -> Result<Passage> {
-    if from.passes_into(into) {
-        return Ok(Passage::Straight);
-    }
     match (from.type_oid, into.type_oid) {
         (Column::TIMESTAMP, Column::TIMESTAMPTZ) | (Column::TIMESTAMPTZ, Column::TIMESTAMP) => {
             zone(settings, &from.name)?;
             Ok(Passage::Zoned)
         }
+        _ if from.passes_into(into) => Ok(Passage::Straight),
         _ => Ok(Passage::Text),
     }
 }

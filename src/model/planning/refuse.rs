@@ -63,9 +63,35 @@ pub(super) fn lossy_key(ends: Ends<'_>, key: &[&ColumnPlan]) -> Result<()> {
     Err(Error::config(
         format!(
             "the key column {} is a {} on the desktop and a {} in the cloud",
-            cloud.name, desktop.type_name, cloud.type_name
+            cloud.name,
+            desktop.declaration(),
+            cloud.type_name
         ),
         "Give it the same type at both ends: a row could not be found again by its key.",
+    ))
+}
+
+/// What is one key to SQL Server must not be several to PostgreSQL.
+pub(super) fn folded_key(ends: Ends<'_>, key: &[&ColumnPlan]) -> Result<()> {
+    let of_desktop = |c: &&ColumnPlan| {
+        let name = match ends.direction.source() {
+            End::Desktop => c.source_name()?,
+            End::Cloud => &c.target,
+        };
+        ends.at(End::Desktop).column(name)
+    };
+    let Some(column) = key.iter().filter_map(of_desktop).find(|c| c.folds) else { return Ok(()) };
+    Err(Error::config(
+        format!(
+            "the desktop's collation of the key column {} takes different texts for the same key",
+            column.name
+        ),
+        format!(
+            "Give it a binary collation, as in alter column [{}] {} collate Latin1_General_BIN2, or \
+             another key: the cloud would tell 'a1' and 'A1' apart, the desktop would not.",
+            column.name,
+            column.declaration()
+        ),
     ))
 }
 

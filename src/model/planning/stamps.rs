@@ -1,9 +1,9 @@
 //! The columns that tell when a row was changed.
 
 use crate::error::{End, Error, Result};
-use crate::model::plan::{Capture, ColumnPlan, Stamp, StampPlan};
+use crate::model::plan::{ColumnPlan, Stamp, StampPlan};
 use crate::model::schema::Column;
-use crate::model::settings::TableSettings;
+use crate::model::settings::{Capture, TableSettings};
 
 use super::Ends;
 
@@ -70,7 +70,7 @@ fn stamp(settings: &TableSettings, column: &Column) -> Result<Stamp> {
             ));
         }
     };
-    Ok(Stamp { name: column.name.clone(), zoneless })
+    Ok(Stamp { name: column.name.clone(), zoneless, sql_type: column.sql_type })
 }
 
 /// The zone of a stamp without one must be known.

@@ -155,6 +155,7 @@ fn note(plan: &TablePlan, own: &Own<'_>, note: Note, order: Order) -> String {
         (Note::Seq, Order::OfTheLog) => "e.seq".to_owned(),
         // In another order they say nothing of what has been read.
         (Note::Xid, _) => "null::xid8".to_owned(),
+        (Note::Version, _) => "null::text".to_owned(),
         (Note::Seq, _) => "null::bigint".to_owned(),
         (Note::Edited, _) => format!("(coalesce(e.edited, false) or {})", may_be_edited(plan)),
         (Note::Bases, _) => "e.bases".to_owned(),

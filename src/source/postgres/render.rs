@@ -66,7 +66,9 @@ pub(super) fn reading(
     own: &Own<'_>,
 ) -> Reading {
     let (statement, mut slots, mut settings) = match plan.capture {
-        Capture::Timestamp => by_stamps(plan, selection, own),
+        Capture::Timestamp | Capture::Rowversion | Capture::DesktopLog => {
+            by_stamps(plan, selection, own)
+        }
         Capture::Log => log::reading(sql, plan, selection, own),
     };
     slots.push(("only", only(plan, own)));

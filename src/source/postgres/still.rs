@@ -59,7 +59,9 @@ impl Still {
 
 fn probe(sql: &Sql, store: &str, plan: &TablePlan, at: &Position) -> Probe {
     match plan.capture {
-        Capture::Timestamp => render::probe(sql, plan, at),
+        Capture::Timestamp | Capture::Rowversion | Capture::DesktopLog => {
+            render::probe(sql, plan, at)
+        }
         Capture::Log => log::probe(sql, plan, store, at),
     }
 }

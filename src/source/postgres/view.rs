@@ -10,10 +10,11 @@ use crate::db::postgres::statement::CopyOut;
 use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Capture, Carried, Horizon, Lag, Position, Selection, TablePlan};
+use crate::source::cut::Limits;
 use crate::source::{Changes, Source, View};
 use crate::sql::{Sql, ident, literal};
 
-use super::changes::{self, Limits};
+use super::changes;
 use super::horizon::Horizons;
 use super::opposite::{self, Known};
 use super::render::{self, Own, Reading};
@@ -268,7 +269,9 @@ impl View for PgView {
 
     fn horizon(&self, plan: &TablePlan) -> Result<Horizon> {
         match plan.capture {
-            Capture::Timestamp => self.horizons.of(plan.direction.source(), plan.settings.lag),
+            Capture::Timestamp | Capture::Rowversion | Capture::DesktopLog => {
+                self.horizons.of(plan.direction.source(), plan.settings.lag)
+            }
             Capture::Log => Ok(Horizon(Some(self.seen.clone()))),
         }
     }
@@ -292,7 +295,7 @@ impl View for PgView {
         }
         let reading = render::reading(&self.sql, plan, selection, &self.own(plan));
         let copy = self.copy(plan, &reading).await?;
-        let limits = Limits { rows: plan.settings.batch_rows, bytes: plan.settings.batch_bytes };
+        let limits = Limits::of(plan);
         Ok(Changes::from_reader(|sink| changes::feed(copy, limits, sink)))
     }
 }

@@ -179,7 +179,8 @@ impl Skipped {
         Self { table, reason: reason.to_owned(), remedy: remedy.to_owned(), kind: None }
     }
 
-    fn because(table: String, e: &Error) -> Self {
+    /// A table that has none because of an error.
+    pub(in crate::store) fn because(table: String, e: &Error) -> Self {
         let (reason, remedy) = (e.to_string(), e.remedy().to_owned());
         Self { table, reason, remedy, kind: Some(e.kind()) }
     }

@@ -132,6 +132,9 @@ impl PgTx<'_> {
         let slots = [("store", self.target.store.quoted()), ("key_json", &*key)];
         let (name, slots) = match plan.capture {
             Capture::Timestamp => ("postgres/move_position.sql", &slots[..]),
+            Capture::Rowversion | Capture::DesktopLog => {
+                ("postgres/move_position_rowversion.sql", &slots[..1])
+            }
             Capture::Log => ("postgres/move_position_log.sql", &slots[..1]),
         };
         let sql = self.target.sql.render(name, slots);

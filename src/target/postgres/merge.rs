@@ -99,7 +99,7 @@ impl PgTx<'_> {
     /// remembered.
     fn remembered(&self) -> (String, String) {
         let plan = self.plan;
-        if !plan.target_has_triggers {
+        if !plan.target_remakes {
             return (String::new(), String::new());
         }
         let remembered = self.target.sql.render(

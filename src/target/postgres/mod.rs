@@ -32,10 +32,10 @@ use crate::model::{
 use crate::sql::Sql;
 use crate::store::Store;
 
+use super::samples::Samples;
 use super::{Staging, Target, TargetTx};
 use ending::Ending;
 use policy::Known;
-use samples::Samples;
 use write_set::Counter;
 
 /// The PostgreSQL that is written.
@@ -87,6 +87,11 @@ impl<'d> PgTarget<'d> {
     pub fn showing_row(mut self, key: &str) -> Self {
         self.samples = Some(Samples::of(key));
         self
+    }
+
+    /// tidegate's own tables there.
+    pub fn store(&self) -> &'d Store<'d> {
+        self.store
     }
 
     /// The rows of a table that were kept to be shown; `None` where nobody asked for them.

@@ -79,7 +79,7 @@ pub(super) fn lookups(sql: &Sql, plan: &TablePlan, store: &str) -> String {
     if plan.has_note(Note::Counterpart) {
         was_staged += &format!(" or {old} = s.{}", Note::Counterpart.name());
     }
-    if plan.target_has_triggers {
+    if plan.target_remakes {
         was_staged += &format!(" or {}", stands_for(plan, store, &staged_digest(plan), &old));
     }
     let old_owner = held_owner_of(plan, "b");
@@ -182,7 +182,7 @@ fn by_entries(plan: &TablePlan, edited: Edited) -> String {
 fn by_notes(plan: &TablePlan, store: &str, edited: Edited) -> String {
     let held = digest::of_target(plan, "t");
     let bases = format!("s.{}", Note::Bases.name());
-    let among = |bases: &str| match plan.target_has_triggers {
+    let among = |bases: &str| match plan.target_remakes {
         true => format!("{held} = any ({bases}) or {}", kept_of(plan, store, &held, bases)),
         false => format!("{held} = any ({bases})"),
     };
@@ -277,12 +277,13 @@ fn later(plan: &TablePlan) -> String {
 /// 1.00, or texts that a collation takes for equal, the same. Or that the two are what triggers of
 /// one end made of the version at the other.
 fn equal(plan: &TablePlan, store: &str) -> String {
-    let set_by_target = plan.stamps.updated_at.as_ref().filter(|_| plan.target_has_triggers);
+    let remade = plan.target_remakes || plan.has_note(Note::Counterpart);
+    let set_by_either = plan.stamps.updated_at.as_ref().filter(|_| remade);
     let compared: Vec<&ColumnPlan> = plan
         .columns
         .iter()
         .enumerate()
-        .filter(|(i, c)| !plan.key.contains(i) && Some(&c.target) != set_by_target)
+        .filter(|(i, c)| !plan.key.contains(i) && Some(&c.target) != set_by_either)
         .map(|(_, c)| c)
         .collect();
     let held = list(compared.iter().map(|c| column("t", &c.target)), ", ");
@@ -292,7 +293,7 @@ fn equal(plan: &TablePlan, store: &str) -> String {
     if plan.has_note(Note::Counterpart) {
         equal += &format!(" or coalesce({digest} = s.{}, false)", Note::Counterpart.name());
     }
-    if plan.target_has_triggers {
+    if plan.target_remakes {
         equal += &format!(" or {}", stands_for(plan, store, &staged_digest(plan), &digest));
     }
     if plan.has_note(Note::Bases) {

@@ -1,84 +1,17 @@
 //! Rows for people to look at: read in a rehearsal between classification and merge, when both
 //! versions are there.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::Verdict;
-use crate::model::policy::Rule;
 use crate::model::sample::{Change, Sample};
 use crate::sql::table;
+use crate::target::samples::why;
 
 use super::{PgTx, render};
-
-/// The rows that were gathered so far.
-#[derive(Debug, Default)]
-pub(super) struct Samples {
-    /// So many a table.
-    limit: usize,
-    /// The key of a row that is wanted whatever becomes of it.
-    wanted: Option<String>,
-    /// By the label of the table.
-    tables: Mutex<BTreeMap<String, Vec<Sample>>>,
-}
-
-impl Samples {
-    /// Gathers up to `limit` rows a table.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
-    }
-
-    /// Gathers the row with this key alone.
-    pub(super) fn of(key: &str) -> Self {
-        Self { wanted: Some(key.to_owned()), ..Self::default() }
-    }
-
-    /// Takes out what was gathered of one table.
-    pub(super) fn take(&self, label: &str) -> Vec<Sample> {
-        self.with(|tables| tables.remove(label).unwrap_or_default())
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&mut BTreeMap<String, Vec<Sample>>) -> R) -> R {
-        work(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// How many rows more there is room for, and the keys of those that a retry may bring after all.
-    fn wanted(&self, label: &str) -> (usize, Vec<String>) {
-        self.with(|tables| {
-            let gathered = tables.get(label).map(Vec::as_slice).unwrap_or_default();
-            let waiting = gathered.iter().filter(|row| is_withheld(row));
-            let keys = waiting.map(|row| row.key.to_string());
-            let keys = keys.chain(self.wanted.clone()).collect();
-            (self.limit.saturating_sub(gathered.len()), keys)
-        })
-    }
-
-    /// Adds a row, or gives it its last verdict.
-    fn add(&self, label: &str, row: Sample) {
-        let is_wanted = self.wanted.is_some();
-        self.with(|tables| {
-            let gathered = tables.entry(label.to_owned()).or_default();
-            match gathered.iter().position(|known| known.key == row.key) {
-                Some(i) if row.verdict == Verdict::Unchanged && !is_wanted => {
-                    drop(gathered.remove(i))
-                }
-                Some(i) if is_withheld(&gathered[i]) => gathered[i] = row,
-                // A row that was inserted without a reference, which is set now.
-                Some(_) => {}
-                None => gathered.push(row),
-            }
-        });
-    }
-}
-
-fn is_withheld(row: &Sample) -> bool {
-    matches!(row.verdict, Verdict::Withheld(_))
-}
 
 impl PgTx<'_> {
     /// Gathers rows of this batch, if somebody wants to see them.
@@ -154,13 +87,4 @@ impl PgTx<'_> {
 fn object(row: &Row, name: &str) -> Value {
     let text: Option<&str> = row.get(name);
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-}
-
-/// The rule says why, unless something stood in the way of what it decided.
-fn why(verdict: Verdict, rule: Option<&Rule>) -> &'static str {
-    match (rule, verdict) {
-        (Some(rule), _) if rule.verdict == verdict => rule.why,
-        (_, Verdict::Withheld(reason)) => reason.why(),
-        (rule, _) => rule.map_or("", |rule| rule.why),
-    }
 }

@@ -35,9 +35,12 @@ impl PgTx<'_> {
         Ok(())
     }
 
-    /// Deletes all but the latest version of each key, where the source may hold several.
+    /// Deletes all but the latest version of each key, where the source may give several: one
+    /// without a unique key, and a SQL Server without snapshots, which may read a row that moves
+    /// twice (case r16).
     async fn drop_superseded(&self) -> Result<u64> {
-        if self.plan.key_is_unique_at_source {
+        let reads_once = self.plan.key_columns().all(|column| column.sql_type.is_none());
+        if self.plan.key_is_unique_at_source && reads_once {
             return Ok(0);
         }
         let key = render::bare_key(self.plan);

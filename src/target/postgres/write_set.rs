@@ -41,7 +41,8 @@ impl PgTx<'_> {
         let mut tables: Vec<_> = now.iter().filter_map(|now| self.changes(now)).collect();
         let is_there = |before: &&Counter| now.iter().any(|now| now.oid == before.oid);
         tables.extend(self.baseline.iter().filter(|before| !is_there(before)).map(dropped));
-        Ok(WriteSet { tx: self.id, tables, foreign_rows: self.changed_foreign_rows().await? })
+        let foreign_rows = self.changed_foreign_rows().await?;
+        Ok(WriteSet { tx: self.id, tables, foreign_rows, locked: Vec::new() })
     }
 
     /// Without it a TRUNCATE would go unseen, and what the session wrote before would count.

@@ -1,0 +1,3 @@
+set xact_abort on;
+set lock_timeout 3000;
+begin transaction;

@@ -1,0 +1,3 @@
+set xact_abort on;
+set lock_timeout 30000;
+begin transaction;

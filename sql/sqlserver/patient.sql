@@ -1,0 +1,3 @@
+-- tidegate's own tables are written in moments: who holds them longer has got stuck, and nobody waits for ever.
+set xact_abort on;
+set lock_timeout 30000;

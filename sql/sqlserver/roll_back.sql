@@ -1,0 +1,2 @@
+-- An error may have ended it already.
+if @@trancount > 0 rollback transaction;
