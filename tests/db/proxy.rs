@@ -48,8 +48,16 @@ pub struct Tally {
     pub copy: (u64, u64),
 }
 
+/// Whether messages are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    Postgres,
+    Other,
+}
+
 struct Shared {
     server: SocketAddr,
+    speech: Speech,
     /// The fault, and how often it may still strike.
     fault: Mutex<(Fault, u64)>,
     tally: Mutex<Tally>,
@@ -66,13 +74,23 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Before the server at `port` of this machine.
+    /// Before the PostgreSQL at `port` of this machine.
     pub async fn before(port: u16) -> Self {
+        Self::passing(port, Speech::Postgres).await
+    }
+
+    /// Before a server that speaks something else: only bytes are counted.
+    pub async fn before_other(port: u16) -> Self {
+        Self::passing(port, Speech::Other).await
+    }
+
+    async fn passing(port: u16, speech: Speech) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = SocketAddr::from(([127, 0, 0, 1], port));
         let fault = Mutex::new((Fault::None, 0));
         let shared = Arc::new(Shared {
             server,
+            speech,
             fault,
             tally: Mutex::default(),
             statements: Mutex::default(),
@@ -82,6 +100,11 @@ impl Proxy {
         let mut connections = JoinSet::new();
         connections.spawn(accept(listener, Arc::clone(&shared)));
         Self { port, shared, _connections: connections }
+    }
+
+    /// On 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -246,6 +269,9 @@ impl Pipe {
 
     /// The length of the first message, if it is all there. A client's first has no type.
     fn message_length(&self, buffer: &[u8], passed: u64) -> Option<usize> {
+        if self.shared.speech == Speech::Other {
+            return (!buffer.is_empty()).then_some(buffer.len());
+        }
         let head = usize::from(self.way == Way::ToClient || passed > 0);
         let size = buffer.get(head..head + 4)?.try_into().unwrap();
         let length = head + usize::try_from(u32::from_be_bytes(size)).unwrap();
@@ -253,12 +279,21 @@ impl Pipe {
     }
 
     fn note(&self, before: u64, message: &[u8]) {
+        let after = before + length(message);
+        if self.shared.speech == Speech::Other {
+            let mut tally = self.shared.tally();
+            let longest = match self.way {
+                Way::ToClient => &mut tally.to_client,
+                Way::ToServer => &mut tally.to_server,
+            };
+            *longest = after.max(*longest);
+            return;
+        }
         if self.way == Way::ToServer && before > 0 {
             self.shared.note_statement(message);
         }
         let mut turn = self.turn.lock().unwrap();
         let mut tally = self.shared.tally();
-        let after = before + length(message);
         match self.way {
             Way::ToClient => {
                 // Connecting ends with ReadyForQuery.

@@ -202,6 +202,9 @@ async fn looks(office: &Listened) {
     office.run(&["explain", "orders", "office=1,No=4"], Some(0), "");
 }
 
+/// What only a desktop that is a SQL Server has sent to the cloud (`desktops/statements.rs`).
+const OF_SQL_SERVERS: &str = "move_position_rowversion.sql";
+
 /// The longest line of a statement's file that has no slot in it.
 fn fixed_line(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
@@ -237,6 +240,9 @@ async fn every_statement_is_as_it_was() {
     for folder in ["sql/postgres", "sql/migrations"] {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
+            if path.ends_with(OF_SQL_SERVERS) {
+                continue;
+            }
             let line = fixed_line(&path);
             let met = cloud
                 .iter()

@@ -37,6 +37,7 @@ pub struct Office {
     pub desktop: Client,
     /// A session of a mobile user.
     pub cloud: Client,
+    desktop_url: String,
     config: String,
     dir: TempDir,
 }
@@ -49,25 +50,45 @@ impl Office {
 
     /// The same, with settings of the server.
     pub async fn with_settings(schema: &str, tables: &[&str], settings: &[(&str, &str)]) -> Self {
+        let office = Self::empty(tables, settings).await;
+        office.desktop.batch_execute(schema).await.unwrap();
+        office.cloud.batch_execute(schema).await.unwrap();
+        office.configure("");
+        office.migrate();
+        office
+    }
+
+    /// Two empty databases, and nothing configured yet.
+    pub async fn empty(tables: &[&str], settings: &[(&str, &str)]) -> Self {
         let cluster = Cluster::start("test", settings).unwrap();
         cluster.create_database("desktop", None).unwrap();
         cluster.create_database("cloud", None).unwrap();
-        let desktop = connect(&cluster.url("desktop")).await;
+        let desktop_url = cluster.url("desktop");
+        let desktop = connect(&desktop_url).await;
         let cloud = connect(&cluster.url("cloud")).await;
-        desktop.batch_execute(schema).await.unwrap();
-        cloud.batch_execute(schema).await.unwrap();
         let config = tables.iter().map(|t| format!("[tables.\"{t}\"]\n")).collect();
-        let office = Self { cluster, desktop, cloud, config, dir: TempDir::new().unwrap() };
-        office.write_config(&office.cluster.url("desktop"), &office.cluster.url("cloud"), "");
-        let migrated = office.tidegate(&["migrate"]);
+        Self { cluster, desktop, cloud, desktop_url, config, dir: TempDir::new().unwrap() }
+    }
+
+    /// From the next configuration on the desktop is another database.
+    pub fn set_desktop(&mut self, url: &str) {
+        url.clone_into(&mut self.desktop_url);
+    }
+
+    /// tidegate's own tables at both ends.
+    pub fn migrate(&self) {
+        let migrated = self.tidegate(&["migrate"]);
         assert!(migrated.status.success(), "{migrated:?}");
-        office
     }
 
     /// The configuration anew: other URLs, `more` at the end of [sync].
     pub fn write_config(&self, desktop: &str, cloud: &str, more: &str) {
+        let kind = match desktop.split_once(':') {
+            Some(("sqlserver", _)) => "sqlserver",
+            _ => "postgres",
+        };
         let text = format!(
-            "[desktop]\nkind = \"postgres\"\nurl = \"{desktop}\"\n[cloud]\nurl = \"{cloud}\"\n\
+            "[desktop]\nkind = \"{kind}\"\nurl = \"{desktop}\"\n[cloud]\nurl = \"{cloud}\"\n\
              [sync]\n{more}\n{}",
             self.config
         );
@@ -76,7 +97,7 @@ impl Office {
 
     /// The configuration with `more` in [sync].
     pub fn configure(&self, more: &str) {
-        self.write_config(&self.cluster.url("desktop"), &self.cluster.url("cloud"), more);
+        self.write_config(&self.desktop_url, &self.cluster.url("cloud"), more);
     }
 
     /// Replaces everything below [sync], as in `"[tables.jobs]\nalso_writes = [\"log\"]"`.
