@@ -23,4 +23,8 @@ else
     part "tests (cargo test)" cargo test --locked --no-fail-fast --features failpoints --lib --bins --tests
 fi
 say "total: $SECONDS s"
+if [[ -z ${TIDEGATE_TEST_SQLSERVER_URL:-} ]]; then
+    say "NO REAL SQL SERVER WAS ASKED: set TIDEGATE_TEST_SQLSERVER_URL to sqlserver://user:password@host:port"
+    say "of a login that may make databases; the tests called sqlserver_real have tried nothing"
+fi
 say "all passed"
