@@ -11,9 +11,15 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Whether the proof was made for the transaction `tx`.
-    pub fn is_for(&self, tx: TxId) -> bool {
-        self.tx == tx
+    /// Lets the transaction `tx` be committed.
+    ///
+    /// # Errors
+    /// [`Kind::Verification`] when the proof was made for another.
+    pub fn admit(&self, tx: TxId) -> Result<()> {
+        match self.tx == tx {
+            true => Ok(()),
+            false => Err(Error::new(Kind::Verification, "the proof is another transaction's")),
+        }
     }
 }
 
@@ -133,7 +139,7 @@ mod tests {
     #[test]
     fn what_was_planned_passes_and_the_proof_names_its_transaction() {
         let proof = check(&planned(), &actual(vec![faithful()])).unwrap();
-        assert!(proof.is_for(TxId(7)) && !proof.is_for(TxId(8)));
+        assert!(proof.admit(TxId(7)).is_ok() && proof.admit(TxId(8)).is_err());
     }
 
     #[test]

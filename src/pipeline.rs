@@ -178,9 +178,11 @@ impl<V: View, T: Target> Way<'_, V, T> {
     ) -> Result<Progress> {
         let mut account = progress.account.clone();
         let mut tx = self.target.begin(self.plan, &progress.at).await?;
+        passed("begin");
         let tally = match deed {
             Deed::Merge(cycles) => {
                 tx.stage(batch, Staging::Typed).await?; //                    2 stage
+                passed("stage");
                 tx.classify(cycles, &self.view.carried(self.plan)).await? //  3 classify
             }
             Deed::SetAside((reason, detail), staging) => {
@@ -188,10 +190,14 @@ impl<V: View, T: Target> Way<'_, V, T> {
                 tx.set_aside(reason, detail).await?
             }
         };
+        passed("classify");
         let expected = tx.merge(tally).await?; //                             4 merge
+        passed("merge");
         self.count(&mut account, &expected.tally)?;
         let proof = guard::check(&expected, &tx.write_set().await?)?; //      5 check
+        passed("check");
         let at = tx.commit(to.clone(), proof, &account).await?; //            6 commit
+        passed("commit");
         Ok(Progress { at, account })
     }
 
@@ -206,6 +212,11 @@ impl<V: View, T: Target> Way<'_, V, T> {
         }
         Ok(())
     }
+}
+
+/// Where the tests of crashes kill the program; nothing in a release.
+fn passed(step: &str) {
+    fail::fail_point!(&format!("after_{step}"), |_| std::process::abort());
 }
 
 /// What is to be done with a batch.

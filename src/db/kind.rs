@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, DesktopKind};
-use crate::error::{End, Error, Result};
+use crate::error::{End, Error, Kind, Result};
 use crate::model::TableName;
 use crate::model::schema::TableSchema;
 use crate::sql::Sql;
@@ -87,14 +87,14 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// The connection, if it leads to a PostgreSQL.
+    /// The connection to the cloud, which always is a PostgreSQL.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::error::Kind::Config): what is asked for can't be done with another.
+    /// [`Kind::Config`] where it is not.
     pub fn postgres(self) -> Result<&'s postgres::Connection> {
         match self {
             Self::Postgres(connection) => Ok(connection),
-            Self::SqlServer(_) => Err(not_yet()),
+            Self::SqlServer(_) => Err(Error::new(Kind::Config, "the cloud has to be a PostgreSQL")),
         }
     }
 
@@ -111,11 +111,4 @@ impl<'s> From<&'s postgres::Connection> for Session<'s> {
     fn from(connection: &'s postgres::Connection) -> Self {
         Self::Postgres(connection)
     }
-}
-
-fn not_yet() -> Error {
-    Error::config(
-        "this can't be done yet with a desktop that is a SQL Server",
-        "See docs/desktops.md for what can.",
-    )
 }

@@ -77,7 +77,10 @@ impl Ledger<'_> {
     pub(super) async fn roll_back(&mut self) {
         match self {
             Self::Postgres(_, on) => drop(on.batch(MOVING, "rollback").await),
-            Self::SqlServer(_, on) => drop(on.end_with(MOVING, "rollback transaction").await),
+            Self::SqlServer(store, on) => {
+                let sql = store.sql().render("sqlserver/roll_back.sql", &[]);
+                drop(on.end_with(MOVING, &sql).await);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::source::sqlserver::version;
 use crate::source::{AnySource, AnyView, Source, View};
 use crate::sql::Sql;
 use crate::store::TableState;
+use crate::target::Show;
 
 use super::ending::{self, Ending};
 use super::opening::{self, Ends, Opening};
@@ -179,9 +180,9 @@ impl OneWay<'_> {
     fn ending<'t>(&self, target: AnyTarget<'t>) -> AnyTarget<'t> {
         match self.request {
             Request { dry_run: false, .. } => target,
-            Request { row: Some(key), .. } => target.rehearsing().showing_row(key),
-            Request { rows: Some(rows), .. } => target.rehearsing().showing(*rows),
-            _ => target.rehearsing(),
+            Request { row: Some(key), .. } => target.rehearsing(Show::Row(key.clone())),
+            Request { rows: Some(rows), .. } => target.rehearsing(Show::Rows(*rows)),
+            _ => target.rehearsing(Show::Nothing),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::model::{
 use crate::store::SqlServerStore;
 use crate::target::postgres::{PgTarget, PgTx};
 use crate::target::sqlserver::{SqlServerTarget, SqlServerTx};
-use crate::target::{Staging, Target, TargetTx};
+use crate::target::{Show, Staging, Target, TargetTx};
 
 use super::written::{Ledger, SqlServer, Written};
 
@@ -57,27 +57,11 @@ impl<'t> AnyTarget<'t> {
         }
     }
 
-    /// The same, but everything is rolled back in the end: a dry run.
-    pub(super) fn rehearsing(self) -> Self {
+    /// The same, but everything is rolled back in the end: a dry run, which keeps rows to be shown.
+    pub(super) fn rehearsing(self, show: Show) -> Self {
         match self {
-            Self::Postgres(target) => Self::Postgres(target.rehearsing()),
-            Self::SqlServer(target, store) => Self::SqlServer(target.rehearsing(), store),
-        }
-    }
-
-    /// The same rehearsal; it keeps up to `rows` rows of each table to be shown.
-    pub(super) fn showing(self, rows: usize) -> Self {
-        match self {
-            Self::Postgres(target) => Self::Postgres(target.showing(rows)),
-            Self::SqlServer(target, store) => Self::SqlServer(target.showing(rows), store),
-        }
-    }
-
-    /// The same rehearsal; it keeps the row with this key to be shown, whatever becomes of it.
-    pub(super) fn showing_row(self, key: &str) -> Self {
-        match self {
-            Self::Postgres(target) => Self::Postgres(target.showing_row(key)),
-            Self::SqlServer(target, store) => Self::SqlServer(target.showing_row(key), store),
+            Self::Postgres(target) => Self::Postgres(target.rehearsing(show)),
+            Self::SqlServer(target, store) => Self::SqlServer(target.rehearsing(show), store),
         }
     }
 

@@ -3,17 +3,22 @@
 pub mod postgres;
 pub mod sqlserver;
 
+mod ending;
+mod outcome;
 mod samples;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Result;
 use crate::guard::Proof;
 use crate::model::plan::Cycles;
-use crate::model::write_set::{Expected, WriteSet};
+use crate::model::write_set::{Expected, TxId, WriteSet};
 use crate::model::{
     Account, Awaited, Batch, Carried, Checkpoint, InRing, Position, Reason, TablePlan, Tally,
 };
+
+pub use ending::Show;
 
 /// A database that is written.
 pub trait Target {
@@ -91,4 +96,10 @@ pub trait TargetTx {
         proof: Proof,
         so_far: &Account,
     ) -> impl Future<Output = Result<Position>>;
+}
+
+/// Names the next transaction of this process.
+fn next_transaction() -> TxId {
+    static TRANSACTIONS: AtomicU64 = AtomicU64::new(1);
+    TxId(TRANSACTIONS.fetch_add(1, Ordering::Relaxed))
 }

@@ -25,8 +25,8 @@ impl Samples {
     }
 
     /// Gathers the row with this key alone.
-    pub(super) fn of(key: &str) -> Self {
-        Self { wanted: Some(key.to_owned()), ..Self::default() }
+    pub(super) fn of(key: String) -> Self {
+        Self { wanted: Some(key), ..Self::default() }
     }
 
     /// Takes out what was gathered of one table.

@@ -2,8 +2,8 @@
 //!
 //! A new kind is a file beside these, a line in [`desk::Kind`] and one in [`suite`]. What is called
 //! `sqlserver` is the T-SQL server of the tests, `sqlserver_real` the one that `TIDEGATE_TEST_SQLSERVER_URL`
-//! names, the URL of a login that may make databases. `cargo nextest run -E 'test(desktops::)'` prints the
-//! table: suite, desktop, case.
+//! names, the URL of a login that may make databases; its cases are ignored unless asked for.
+//! `cargo nextest run -E 'test(desktops::)'` prints the table: suite, desktop, case.
 
 /// The cases of a suite: those that every desktop has to pass, those of SQL Servers, and those for which the
 /// server of the tests must do what a real one does not do when asked.
@@ -22,8 +22,8 @@ macro_rules! suite {
             $($crate::desktops::case!(TestServer, $test::$test_case);)*
         }
         mod sqlserver_real {
-            $($crate::desktops::case!(RealServer, $every::$every_case);)*
-            $($crate::desktops::case!(RealServer, $sql::$sql_case);)*
+            $($crate::desktops::real_case!($every::$every_case);)*
+            $($crate::desktops::real_case!($sql::$sql_case);)*
         }
     };
 }
@@ -33,14 +33,23 @@ macro_rules! case {
     ($kind:ident, $file:ident::$case:ident) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn $case() {
-            let kind = $crate::desktops::desk::Kind::$kind;
-            if kind.is_there() {
-                Box::pin(super::$file::$case(kind)).await;
-            }
+            Box::pin(super::$file::$case($crate::desktops::desk::Kind::$kind)).await;
         }
     };
 }
 use case;
+
+/// One case on the server that somebody names.
+macro_rules! real_case {
+    ($file:ident::$case:ident) => {
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "asks the SQL Server that TIDEGATE_TEST_SQLSERVER_URL names"]
+        async fn $case() {
+            Box::pin(super::$file::$case($crate::desktops::desk::Kind::RealServer)).await;
+        }
+    };
+}
+use real_case;
 
 mod both;
 mod desk;
@@ -52,12 +61,3 @@ mod statements;
 mod target;
 mod test_server;
 mod words;
-
-/// Says it where nobody overlooks it; the cases of `sqlserver_real` have tried nothing then.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_real_sql_server_was_asked() {
-    match real_server::url() {
-        Some(_) => drop(real_server::RealServer::open().await),
-        None => eprintln!("{}", real_server::NOT_ASKED),
-    }
-}

@@ -1,5 +1,5 @@
-//! A TCP proxy before a PostgreSQL server: passes every byte as it is, counts round trips, and cuts
-//! or stalls connections at an exact byte or at the COMMIT.
+//! A TCP proxy before a server: passes every byte as it is, and cuts or stalls connections at an exact byte
+//! or at the COMMIT. It counts round trips, too.
 
 use std::mem::take;
 use std::net::SocketAddr;
@@ -37,7 +37,8 @@ pub enum Fault {
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
     pub connections: u64,
-    /// Bursts of the client after bytes of the server, not counting connecting and closing.
+    /// Bursts of the client after bytes of the server, not counting connecting and closing; of a SQL
+    /// Server's client, what it asks.
     pub round_trips: u64,
     /// How often the fault has struck.
     pub struck: u64,
@@ -52,7 +53,7 @@ pub struct Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speech {
     Postgres,
-    Other,
+    Tds,
 }
 
 struct Shared {
@@ -79,9 +80,9 @@ impl Proxy {
         Self::passing(port, Speech::Postgres).await
     }
 
-    /// Before a server that speaks something else: only bytes are counted.
-    pub async fn before_other(port: u16) -> Self {
-        Self::passing(port, Speech::Other).await
+    /// Before a SQL Server that is spoken to in the clear; a message is a packet.
+    pub async fn before_sql_server(port: u16) -> Self {
+        Self::passing(port, Speech::Tds).await
     }
 
     async fn passing(port: u16, speech: Speech) -> Self {
@@ -154,8 +155,28 @@ impl Shared {
         }
     }
 
+    /// Whether the client asks for a COMMIT.
+    fn is_commit(&self, message: &[u8]) -> bool {
+        match self.speech {
+            Speech::Postgres => message == b"Q\0\0\0\x0bcommit\0",
+            Speech::Tds => {
+                let words: Vec<u8> =
+                    "commit transaction".encode_utf16().flat_map(u16::to_le_bytes).collect();
+                message.windows(words.len()).any(|bytes| bytes == words)
+            }
+        }
+    }
+
+    /// Whether the server says that it has committed; `asked` is what came by last.
+    fn is_committed(&self, message: &[u8], asked: Turn) -> bool {
+        match self.speech {
+            Speech::Postgres => message == b"C\0\0\0\x0bCOMMIT\0",
+            Speech::Tds => asked == Turn::Commit,
+        }
+    }
+
     /// What to do with a message: how much of it still passes, and what happens then.
-    fn judge(&self, way: Way, passed: u64, message: &[u8]) -> (usize, Fault) {
+    fn judge(&self, way: Way, passed: u64, message: &[u8], asked: Turn) -> (usize, Fault) {
         let mut fault = self.fault.lock().unwrap();
         let at = match fault.0 {
             _ if fault.1 == 0 => None,
@@ -163,10 +184,10 @@ impl Shared {
             Fault::Cut(w, at) | Fault::Stall(w, at) => (w == way && at < passed + length(message))
                 .then(|| usize::try_from(at.saturating_sub(passed)).unwrap()),
             Fault::SwallowCommit => {
-                (way == Way::ToClient && message == b"C\0\0\0\x0bCOMMIT\0").then_some(0)
+                (way == Way::ToClient && self.is_committed(message, asked)).then_some(0)
             }
             Fault::CutBeforeCommit => {
-                (way == Way::ToServer && message == b"Q\0\0\0\x0bcommit\0").then_some(0)
+                (way == Way::ToServer && self.is_commit(message)).then_some(0)
             }
         };
         let Some(at) = at else { return (message.len(), Fault::None) };
@@ -220,6 +241,8 @@ enum Turn {
     Connecting,
     Server,
     Client,
+    /// The client's, and it was a COMMIT; only of a SQL Server's client.
+    Commit,
 }
 
 /// One way of one connection.
@@ -247,8 +270,9 @@ impl Pipe {
             while let Some(length) = self.message_length(&buffer, self.passed + length(&out)) {
                 let message: Vec<u8> = buffer.drain(..length).collect();
                 let before = self.passed + u64::try_from(out.len()).unwrap();
+                let asked = *self.turn.lock().unwrap();
                 self.note(before, &message);
-                let (at, fault) = self.shared.judge(self.way, before, &message);
+                let (at, fault) = self.shared.judge(self.way, before, &message, asked);
                 out.extend_from_slice(&message[..at]);
                 if fault == Fault::None {
                     continue;
@@ -269,8 +293,9 @@ impl Pipe {
 
     /// The length of the first message, if it is all there. A client's first has no type.
     fn message_length(&self, buffer: &[u8], passed: u64) -> Option<usize> {
-        if self.shared.speech == Speech::Other {
-            return (!buffer.is_empty()).then_some(buffer.len());
+        if self.shared.speech == Speech::Tds {
+            let length = usize::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().unwrap()));
+            return (buffer.len() >= length).then_some(length);
         }
         let head = usize::from(self.way == Way::ToClient || passed > 0);
         let size = buffer.get(head..head + 4)?.try_into().unwrap();
@@ -280,14 +305,8 @@ impl Pipe {
 
     fn note(&self, before: u64, message: &[u8]) {
         let after = before + length(message);
-        if self.shared.speech == Speech::Other {
-            let mut tally = self.shared.tally();
-            let longest = match self.way {
-                Way::ToClient => &mut tally.to_client,
-                Way::ToServer => &mut tally.to_server,
-            };
-            *longest = after.max(*longest);
-            return;
+        if self.shared.speech == Speech::Tds {
+            return self.note_packet(after, message);
         }
         if self.way == Way::ToServer && before > 0 {
             self.shared.note_statement(message);
@@ -311,6 +330,30 @@ impl Pipe {
                 if message[0] == b'd' && message.len() > usize::try_from(tally.copy_size()).unwrap()
                 {
                     tally.copy = (before, after);
+                }
+                tally.to_server = tally.to_server.max(after);
+            }
+        }
+    }
+}
+
+impl Pipe {
+    /// The last packet of a batch or of a call is a round trip; connecting has other packets.
+    fn note_packet(&self, after: u64, packet: &[u8]) {
+        let mut turn = self.turn.lock().unwrap();
+        let mut tally = self.shared.tally();
+        match self.way {
+            Way::ToClient => {
+                *turn = Turn::Server;
+                tally.to_client = tally.to_client.max(after);
+            }
+            Way::ToServer => {
+                let (kind, is_last) = (packet[0], packet[1] & 1 == 1);
+                tally.round_trips += u64::from(is_last && [1, 3].contains(&kind));
+                // One request may take several packets.
+                if *turn != Turn::Commit {
+                    let is_commit = self.shared.is_commit(packet);
+                    *turn = if is_commit { Turn::Commit } else { Turn::Client };
                 }
                 tally.to_server = tally.to_server.max(after);
             }

@@ -1,25 +1,17 @@
 //! 6 COMMIT: the list of what was withheld, the position and the rows, together.
 
-use std::time::Duration;
-
 use serde_json::json;
-use tokio::time::sleep;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
 use crate::db::postgres::Connection;
 use crate::db::postgres::statement::text;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::{Account, Capture, Checkpoint, Direction, Horizon, Position, Reason, TablePlan};
 use crate::sql::table;
+use crate::target::ending::{Ending, Place};
+use crate::target::outcome::{self, Mark, gone};
 
-use super::ending::{Ending, Rehearsal};
 use super::{PgTarget, PgTx, policy, render};
-
-/// How often an unknown outcome is asked for, a little later each time: a server needs a while to
-/// restart.
-const READ_BACKS: u32 = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 impl PgTx<'_> {
     /// Writes everything that belongs to the rows, then ends the transaction.
@@ -41,10 +33,9 @@ impl PgTx<'_> {
         let (target, plan) = (self.target, self.plan);
         let connection = self.connection.take().ok_or_else(gone)?;
         match &target.ending {
-            Ending::Rehearse(slot) => *slot.lock().await = Rehearsal::Between(Box::new(connection)),
+            Ending::Rehearse { .. } => target.ending.put(Place::Between(Box::new(connection))),
             Ending::Commit => commit(target, plan, connection, &at).await?,
         }
-        fail::fail_point!("after_commit", |_| std::process::abort());
         Ok(at)
     }
 
@@ -162,11 +153,6 @@ impl PgTx<'_> {
     }
 }
 
-/// The error that the transaction has ended.
-pub(super) fn gone() -> Error {
-    Error::new(Kind::Other, "the transaction has lost its connection")
-}
-
 /// Commits. If the answer is lost, the database is asked what became of it.
 async fn commit(
     target: &PgTarget<'_>,
@@ -174,41 +160,22 @@ async fn commit(
     connection: Connection,
     at: &Position,
 ) -> Result<()> {
-    let doing = format!("committing {}", plan.label());
-    let Err(e) = connection.batch(doing, "commit").await else { return Ok(()) };
+    let label = plan.label();
+    let Err(e) = connection.batch(format_args!("committing {label}"), "commit").await else {
+        return Ok(());
+    };
     connection.discard();
-    fail::fail_point!("no_read_back", |_| Err(Error::new(Kind::Transient, "planted")));
-    // Any other error is a refusal.
-    if !e.kind().is_transient() {
-        return Err(e);
-    }
-    tracing::warn!(table = plan.label(), "the answer to COMMIT was lost; reading it back");
-    match read_back(target, plan).await? {
-        (generation, run) if generation == at.generation && run == Some(target.run_id) => Ok(()),
-        _ => Err(e),
-    }
+    let ours = (at.generation, Some(target.run_id));
+    outcome::of_commit(&label, e, ours, async || mark(target, plan).await).await
 }
 
-/// The generation and the run that our position carries now.
-async fn read_back(target: &PgTarget<'_>, plan: &TablePlan) -> Result<(i64, Option<Uuid>)> {
+/// The mark that our position carries now.
+async fn mark(target: &PgTarget<'_>, plan: &TablePlan) -> Result<Mark> {
     let slots = [("store", target.store.quoted())];
     let sql = target.sql.render("postgres/read_back.sql", &slots);
     let (label, direction) = (plan.label(), plan.direction.word());
-    let mut last = None;
-    for attempt in 1..=READ_BACKS {
-        sleep(FIRST_PAUSE * attempt * attempt).await;
-        let read = async {
-            let connection = target.database.connection().await?;
-            let params = [text(&label), text(&direction)];
-            connection.rows("reading the outcome of COMMIT back", &sql, &params).await
-        };
-        match read.await {
-            Ok(rows) => {
-                let row = rows.first().map(|row| (row.get(0), row.get(1)));
-                return Ok(row.unwrap_or((0, None)));
-            }
-            Err(e) => last = Some(e),
-        }
-    }
-    Err(last.unwrap_or_else(gone).within("the outcome of COMMIT is unknown"))
+    let connection = target.database.connection().await?;
+    let params = [text(&label), text(&direction)];
+    let rows = connection.rows("reading the outcome of COMMIT back", &sql, &params).await?;
+    Ok(rows.first().map_or((0, None), |row| (row.get(0), row.get(1))))
 }

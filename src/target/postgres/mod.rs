@@ -14,9 +14,6 @@ mod stage;
 mod uniques;
 mod write_set;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::db::postgres::statement::text;
@@ -32,9 +29,9 @@ use crate::model::{
 use crate::sql::Sql;
 use crate::store::Store;
 
-use super::samples::Samples;
-use super::{Staging, Target, TargetTx};
-use ending::Ending;
+use super::ending::{Edges, Ending, Show};
+use super::outcome::gone;
+use super::{Staging, Target, TargetTx, next_transaction};
 use policy::Known;
 use write_set::Counter;
 
@@ -46,9 +43,7 @@ pub struct PgTarget<'d> {
     store: &'d Store<'d>,
     run_id: Uuid,
     source_identity: String,
-    ending: Ending,
-    /// Rows that a rehearsal shows.
-    samples: Option<Samples>,
+    ending: Ending<Connection>,
 }
 
 impl<'d> PgTarget<'d> {
@@ -67,25 +62,12 @@ impl<'d> PgTarget<'d> {
             run_id,
             source_identity: source_identity.to_owned(),
             ending: Ending::Commit,
-            samples: None,
         }
     }
 
-    /// The same, but everything is rolled back in the end: a dry run.
-    pub fn rehearsing(mut self) -> Self {
-        self.ending = Ending::Rehearse(Mutex::default());
-        self
-    }
-
-    /// The same rehearsal; it keeps up to `rows` rows of each table to be shown.
-    pub fn showing(mut self, rows: usize) -> Self {
-        self.samples = Some(Samples::new(rows));
-        self
-    }
-
-    /// The same rehearsal; it keeps the row with this key to be shown, whatever becomes of it.
-    pub fn showing_row(mut self, key: &str) -> Self {
-        self.samples = Some(Samples::of(key));
+    /// The same, but everything is rolled back in the end: a dry run, which keeps rows to be shown.
+    pub fn rehearsing(mut self, show: Show) -> Self {
+        self.ending = Ending::rehearse(show);
         self
     }
 
@@ -96,7 +78,18 @@ impl<'d> PgTarget<'d> {
 
     /// The rows of a table that were kept to be shown; `None` where nobody asked for them.
     pub fn shown(&self, label: &str) -> Option<Vec<Sample>> {
-        self.samples.as_ref().map(|samples| samples.take(label))
+        self.ending.shown(label)
+    }
+
+    /// Ends a rehearsal: `last` still sees all of it; then nothing remains.
+    ///
+    /// # Errors
+    /// What `last` met.
+    pub async fn roll_back(
+        &self,
+        last: impl AsyncFnOnce(&mut Connection) -> Result<()>,
+    ) -> Result<()> {
+        self.end(last).await
     }
 }
 
@@ -134,9 +127,6 @@ pub struct PgTx<'t> {
     samples: Vec<Sample>,
 }
 
-/// Numbers the transactions of this process.
-static TRANSACTIONS: AtomicU64 = AtomicU64::new(1);
-
 impl Target for PgTarget<'_> {
     type Tx<'t>
         = PgTx<'t>
@@ -149,7 +139,7 @@ impl Target for PgTarget<'_> {
             target: self,
             plan,
             connection: Some(connection),
-            id: TxId(TRANSACTIONS.fetch_add(1, Ordering::Relaxed)),
+            id: next_transaction(),
             at: at.clone(),
             has_withheld: false,
             holds_foreign_rows: false,
@@ -166,7 +156,6 @@ impl Target for PgTarget<'_> {
         tx.claim().await?;
         tx.write_keys_alike().await?;
         tx.baseline = tx.counters().await?;
-        fail::fail_point!("after_begin", |_| std::process::abort());
         Ok(tx)
     }
 
@@ -189,7 +178,7 @@ impl Target for PgTarget<'_> {
     }
 
     async fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> Result<()> {
-        if asked.iter().all(|a| a.once_owned) || matches!(self.ending, Ending::Rehearse(_)) {
+        if asked.iter().all(|a| a.once_owned) || self.ending.is_rehearsal() {
             return Ok(());
         }
         let connection = self.database.connection().await?;
@@ -260,22 +249,19 @@ impl PgTx<'_> {
     /// # Errors
     /// When the transaction has ended.
     pub fn connection(&self) -> Result<&Connection> {
-        self.connection.as_ref().ok_or_else(commit::gone)
+        self.connection.as_ref().ok_or_else(gone)
     }
 }
 
 impl TargetTx for PgTx<'_> {
     async fn stage(&mut self, batch: &Batch, staging: Staging) -> Result<()> {
-        self.fill_stage(batch, staging).await?;
-        fail::fail_point!("after_stage", |_| std::process::abort());
-        Ok(())
+        self.fill_stage(batch, staging).await
     }
 
     async fn classify(&mut self, cycles: Cycles, carried: &Carried) -> Result<Tally> {
         self.known = Known::from(carried);
         let tally = self.decide(cycles).await?;
         self.gather_samples().await?;
-        fail::fail_point!("after_classify", |_| std::process::abort());
         Ok(tally)
     }
 
@@ -286,9 +272,7 @@ impl TargetTx for PgTx<'_> {
     }
 
     async fn merge(&mut self, tally: Tally) -> Result<Expected> {
-        let expected = self.write(tally).await?;
-        fail::fail_point!("after_merge", |_| std::process::abort());
-        Ok(expected)
+        self.write(tally).await
     }
 
     async fn write_set(&mut self) -> Result<WriteSet> {
@@ -301,11 +285,8 @@ impl TargetTx for PgTx<'_> {
         proof: Proof,
         so_far: &Account,
     ) -> Result<Position> {
-        fail::fail_point!("after_check", |_| std::process::abort());
-        match proof.is_for(self.id) {
-            true => self.finish(&checkpoint, so_far).await,
-            false => Err(Error::new(Kind::Verification, "the proof is another transaction's")),
-        }
+        proof.admit(self.id)?;
+        self.finish(&checkpoint, so_far).await
     }
 }
 

@@ -16,7 +16,7 @@ use super::{PgTx, render};
 impl PgTx<'_> {
     /// Gathers rows of this batch, if somebody wants to see them.
     pub(super) async fn gather_samples(&mut self) -> Result<()> {
-        let Some(samples) = &self.target.samples else { return Ok(()) };
+        let Some(samples) = self.target.ending.samples() else { return Ok(()) };
         let (room, again) = samples.wanted(&self.plan.label());
         let wanted = i64::try_from(room + again.len()).unwrap_or(i64::MAX);
         if wanted == 0 {
@@ -30,7 +30,7 @@ impl PgTx<'_> {
     /// Keeps what was gathered of a batch that has come to its end: one that the target refuses is
     /// tried again in another way.
     pub(super) fn keep_samples(&mut self) {
-        if let Some(samples) = &self.target.samples {
+        if let Some(samples) = self.target.ending.samples() {
             let label = self.plan.label();
             self.samples.drain(..).for_each(|row| samples.add(&label, row));
         }

@@ -8,10 +8,10 @@ use crate::model::{Reason, Tally, Verdict};
 use crate::store::sqlserver::Image;
 
 use super::SqlServerTx;
-use super::commit::gone;
 use super::policy::{self, Meeting};
 use super::rows::{Held, Staged, Wanted};
 use super::tables::{KEYS, Lookup, Sheet, fill};
+use crate::target::outcome::gone;
 
 /// Locks the rows that are read as an update would: nobody changes them before the commit.
 const PIN: &str = "with (updlock, rowlock)";

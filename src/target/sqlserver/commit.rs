@@ -1,27 +1,22 @@
 //! 6 COMMIT: the list of what was withheld, the position and the rows, together.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
-use uuid::Uuid;
 
 use crate::db::sqlserver::Connection;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::plan::Note;
 use crate::model::{
     Account, Capture, Checkpoint, LastRow, Position, Reached, Reason, TablePlan, Verdict,
 };
 use crate::store::sqlserver::{Occasion, WithheldEntry};
+use crate::target::ending::{Ending, Place};
+use crate::target::outcome::{self, Mark, gone};
 
-use super::ending::{Ending, Rehearsal};
 use super::rows::Staged;
 use super::{SqlServerTarget, SqlServerTx};
 
-/// How often an unknown outcome is asked for, a little later each time: a server needs a while to
-/// restart.
-const READ_BACKS: u32 = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// A stamp so many seconds ahead of our clock is of the future.
 const AHEAD: f64 = 300.0;
 
@@ -44,10 +39,9 @@ impl SqlServerTx<'_> {
         let (target, plan) = (self.target, self.plan);
         let connection = self.connection.take().ok_or_else(gone)?;
         match &target.ending {
-            Ending::Rehearse(slot) => *slot.lock().await = Rehearsal::Between(Box::new(connection)),
+            Ending::Rehearse { .. } => target.ending.put(Place::Between(Box::new(connection))),
             Ending::Commit => commit(target, plan, connection, &at).await?,
         }
-        fail::fail_point!("after_commit", |_| std::process::abort());
         Ok(at)
     }
 
@@ -164,11 +158,6 @@ impl SqlServerTx<'_> {
     }
 }
 
-/// The error that the transaction has ended.
-pub(super) fn gone() -> Error {
-    Error::new(Kind::Other, "the transaction has lost its connection")
-}
-
 /// Commits. If the answer is lost, the database is asked what became of it.
 async fn commit(
     target: &SqlServerTarget<'_>,
@@ -176,36 +165,18 @@ async fn commit(
     mut connection: Connection,
     at: &Position,
 ) -> Result<()> {
-    let doing = format!("committing {}", plan.label());
+    let label = plan.label();
     let sql = target.sql.render("sqlserver/commit.sql", &[]);
-    let Err(e) = connection.end_with(doing, &sql).await else { return Ok(()) };
+    let Err(e) = connection.end_with(format_args!("committing {label}"), &sql).await else {
+        return Ok(());
+    };
     connection.discard();
-    fail::fail_point!("no_read_back", |_| Err(Error::new(Kind::Transient, "planted")));
-    // Any other error is a refusal.
-    if !e.kind().is_transient() {
-        return Err(e);
-    }
-    tracing::warn!(table = plan.label(), "the answer to COMMIT was lost; reading it back");
-    match read_back(target, plan).await? {
-        (generation, run) if generation == at.generation && run == Some(target.run_id) => Ok(()),
-        _ => Err(e),
-    }
+    let ours = (at.generation, Some(target.run_id));
+    outcome::of_commit(&label, e, ours, async || mark(target, plan).await).await
 }
 
-/// The generation and the run that our position carries now.
-async fn read_back(target: &SqlServerTarget<'_>, plan: &TablePlan) -> Result<(i64, Option<Uuid>)> {
-    let (store, label) = (target.store, plan.label());
-    let mut last = None;
-    for attempt in 1..=READ_BACKS {
-        sleep(FIRST_PAUSE * attempt * attempt).await;
-        let read = async {
-            let mut connection = target.database.connection().await?;
-            store.read_back(&mut connection, &label, plan.direction).await
-        };
-        match read.await {
-            Ok(found) => return Ok(found),
-            Err(e) => last = Some(e),
-        }
-    }
-    Err(last.unwrap_or_else(gone).within("the outcome of COMMIT is unknown"))
+/// The mark that our position carries now.
+async fn mark(target: &SqlServerTarget<'_>, plan: &TablePlan) -> Result<Mark> {
+    let mut connection = target.database.connection().await?;
+    target.store.read_back(&mut connection, &plan.label(), plan.direction).await
 }

@@ -15,11 +15,11 @@ use crate::sql::{list, tsql};
 use crate::store::sqlserver::{Image, Lost};
 
 use super::SqlServerTx;
-use super::commit::gone;
 use super::rows::{Held, Staged};
 use super::tables::{
     Deed, Line, Lookup, ROWS, Sheet, add, cell, fill, number, same_key, unwritable,
 };
+use crate::target::outcome::gone;
 
 /// Whatever the collations say of it.
 const TO_THE_LETTER: &str = "collate Latin1_General_BIN2";

@@ -16,10 +16,8 @@ mod samples;
 mod tables;
 mod write_set;
 
-use std::sync;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -35,10 +33,10 @@ use crate::model::{
 use crate::sql::{Sql, tsql};
 use crate::store::sqlserver::{OfRun, SqlServerStore};
 
-use super::samples::Samples;
-use super::{Staging, Target, TargetTx};
+use super::ending::{Edges, Ending, Show};
+use super::outcome::gone;
+use super::{Staging, Target, TargetTx, next_transaction};
 use classify::Known;
-use ending::Ending;
 use rows::{Layout, Staged};
 
 pub use tables::held_digests;
@@ -51,11 +49,9 @@ pub struct SqlServerTarget<'d> {
     store: &'d SqlServerStore<'d>,
     run_id: Uuid,
     source_identity: String,
-    ending: Ending,
+    ending: Ending<Connection>,
     /// Batches that failed, while they are rolled back.
-    failed: sync::Mutex<JoinSet<()>>,
-    /// Rows that a rehearsal shows.
-    samples: Option<Samples>,
+    failed: Mutex<JoinSet<()>>,
 }
 
 impl<'d> SqlServerTarget<'d> {
@@ -74,26 +70,13 @@ impl<'d> SqlServerTarget<'d> {
             run_id,
             source_identity: source_identity.to_owned(),
             ending: Ending::Commit,
-            failed: sync::Mutex::default(),
-            samples: None,
+            failed: Mutex::default(),
         }
     }
 
-    /// The same, but everything is rolled back in the end: a dry run.
-    pub fn rehearsing(mut self) -> Self {
-        self.ending = Ending::Rehearse(Mutex::default());
-        self
-    }
-
-    /// The same rehearsal; it keeps up to `rows` rows of each table to be shown.
-    pub fn showing(mut self, rows: usize) -> Self {
-        self.samples = Some(Samples::new(rows));
-        self
-    }
-
-    /// The same rehearsal; it keeps the row with this key to be shown, whatever becomes of it.
-    pub fn showing_row(mut self, key: &str) -> Self {
-        self.samples = Some(Samples::of(key));
+    /// The same, but everything is rolled back in the end: a dry run, which keeps rows to be shown.
+    pub fn rehearsing(mut self, show: Show) -> Self {
+        self.ending = Ending::rehearse(show);
         self
     }
 
@@ -103,7 +86,18 @@ impl<'d> SqlServerTarget<'d> {
 
     /// The rows of a table that were kept to be shown; `None` where nobody asked for them.
     pub fn shown(&self, label: &str) -> Option<Vec<Sample>> {
-        self.samples.as_ref().map(|samples| samples.take(label))
+        self.ending.shown(label)
+    }
+
+    /// Ends a rehearsal: `last` still sees all of it; then nothing remains.
+    ///
+    /// # Errors
+    /// What `last` met.
+    pub async fn roll_back(
+        &self,
+        last: impl AsyncFnOnce(&mut Connection) -> Result<()>,
+    ) -> Result<()> {
+        self.end(last).await
     }
 }
 
@@ -138,9 +132,6 @@ pub struct SqlServerTx<'t> {
     samples: Vec<Sample>,
 }
 
-/// Numbers the transactions of this process.
-static TRANSACTIONS: AtomicU64 = AtomicU64::new(1);
-
 impl Target for SqlServerTarget<'_> {
     type Tx<'t>
         = SqlServerTx<'t>
@@ -155,7 +146,7 @@ impl Target for SqlServerTarget<'_> {
             layout,
             label: plan.label(),
             connection: Some(self.open(plan).await?),
-            id: TxId(TRANSACTIONS.fetch_add(1, Ordering::Relaxed)),
+            id: next_transaction(),
             at: at.clone(),
             claimed: Position::default(),
             has_withheld: false,
@@ -169,7 +160,6 @@ impl Target for SqlServerTarget<'_> {
         };
         tx.claim().await?;
         tx.look_at_target().await?;
-        fail::fail_point!("after_begin", |_| std::process::abort());
         Ok(tx)
     }
 
@@ -184,7 +174,7 @@ impl Target for SqlServerTarget<'_> {
     }
 
     async fn forget_gone(&self, plan: &TablePlan, asked: &[Awaited]) -> Result<()> {
-        if asked.iter().all(|a| a.once_owned) || matches!(self.ending, Ending::Rehearse(_)) {
+        if asked.iter().all(|a| a.once_owned) || self.ending.is_rehearsal() {
             return Ok(());
         }
         self.settle().await;
@@ -198,9 +188,9 @@ impl SqlServerTx<'_> {
     /// had to begin anew stands further on than what it finds.
     async fn claim(&mut self) -> Result<()> {
         let (store, direction) = (self.target.store, self.plan.direction);
-        let connection = self.connection.as_mut().ok_or_else(commit::gone)?;
+        let connection = self.connection.as_mut().ok_or_else(gone)?;
         let claimed = store.claim(connection, &self.label, direction).await?;
-        let is_rehearsed = matches!(self.target.ending, Ending::Rehearse(_));
+        let is_rehearsed = self.target.ending.is_rehearsal();
         if claimed.at.generation != self.at.generation && !is_rehearsed {
             let message = format!("another run has moved on with {}", self.label);
             return Err(Error::new(Kind::Held, message));
@@ -254,7 +244,7 @@ impl SqlServerTx<'_> {
     /// # Errors
     /// When the transaction has ended.
     pub fn connection(&mut self) -> Result<&mut Connection> {
-        self.connection.as_mut().ok_or_else(commit::gone)
+        self.connection.as_mut().ok_or_else(gone)
     }
 }
 
@@ -263,14 +253,12 @@ impl TargetTx for SqlServerTx<'_> {
     /// can't hold is withheld when it is judged.
     async fn stage(&mut self, batch: &Batch, _: Staging) -> Result<()> {
         self.rows = self.layout.staged(fields::rows(self.plan, batch)?);
-        fail::fail_point!("after_stage", |_| std::process::abort());
         Ok(())
     }
 
     async fn classify(&mut self, _: Cycles, _: &Carried) -> Result<Tally> {
         let tally = self.decide().await?;
         self.gather_samples();
-        fail::fail_point!("after_classify", |_| std::process::abort());
         Ok(tally)
     }
 
@@ -281,9 +269,7 @@ impl TargetTx for SqlServerTx<'_> {
     }
 
     async fn merge(&mut self, _: Tally) -> Result<Expected> {
-        let expected = self.write().await?;
-        fail::fail_point!("after_merge", |_| std::process::abort());
-        Ok(expected)
+        self.write().await
     }
 
     async fn write_set(&mut self) -> Result<WriteSet> {
@@ -296,11 +282,8 @@ impl TargetTx for SqlServerTx<'_> {
         proof: Proof,
         so_far: &Account,
     ) -> Result<Position> {
-        fail::fail_point!("after_check", |_| std::process::abort());
-        match proof.is_for(self.id) {
-            true => self.finish(&checkpoint, so_far).await,
-            false => Err(Error::new(Kind::Verification, "the proof is another transaction's")),
-        }
+        proof.admit(self.id)?;
+        self.finish(&checkpoint, so_far).await
     }
 }
 

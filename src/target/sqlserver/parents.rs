@@ -11,9 +11,9 @@ use crate::model::{Reason, Verdict};
 use crate::sql::tsql;
 
 use super::SqlServerTx;
-use super::commit::gone;
 use super::rows::Staged;
 use super::tables::{Deed, Line, Sheet, fill, number, unwritable};
+use crate::target::outcome::gone;
 
 /// What a row refers to.
 type Reference = Vec<Bytes>;

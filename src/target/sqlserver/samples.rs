@@ -16,7 +16,7 @@ type Place = (bool, usize, &'static str);
 impl SqlServerTx<'_> {
     /// Gathers rows of this batch, if somebody wants to see them.
     pub(super) fn gather_samples(&mut self) {
-        let Some(samples) = &self.target.samples else { return };
+        let Some(samples) = self.target.ending.samples() else { return };
         let (room, again) = samples.wanted(&self.label);
         let mut seen: BTreeMap<(bool, &'static str), usize> = BTreeMap::new();
         let mut found: Vec<(Place, &Staged)> = Vec::new();
@@ -37,7 +37,7 @@ impl SqlServerTx<'_> {
     /// Keeps what was gathered of a batch that has come to its end: one that the target refuses is
     /// tried again in another way.
     pub(super) fn keep_samples(&mut self) {
-        if let Some(samples) = &self.target.samples {
+        if let Some(samples) = self.target.ending.samples() {
             self.samples.drain(..).for_each(|row| samples.add(&self.label, row));
         }
     }

@@ -1,5 +1,6 @@
 //! Forward and reverse together.
 
+mod quiet;
 mod story;
 
 suite! {
@@ -9,6 +10,7 @@ suite! {
         story::both_edited_the_later_wins,
         story::deletions_stay_where_they_are,
         story::a_dry_run_changes_nothing,
+        quiet::an_idle_sync_asks_as_little_of_16_tables_as_of_4,
     }
     sql_servers {
     }

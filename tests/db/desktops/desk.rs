@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::postgres::Postgres;
-use super::real_server::{self, RealServer};
+use super::real_server::RealServer;
 use super::test_server::TestServer;
 use super::words::Words;
 use crate::support::Office;
@@ -19,11 +19,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether it can be tried here; the others always can.
-    pub fn is_there(self) -> bool {
-        !matches!(self, Self::RealServer) || real_server::url().is_some()
-    }
-
     /// An empty desktop for `office`.
     pub async fn open(self, office: &Office) -> Box<dyn Desk> {
         match self {

@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 
 use super::desk::{Desk, Kind, Session};
 use super::words::{POSTGRES, put};
+use crate::proxy::Proxy;
 use crate::support::{Office, counts, of};
 
 /// The table that most cases need.
@@ -67,6 +68,25 @@ impl DeskOffice {
     /// The configuration with `more` in [sync].
     pub fn configure(&self, more: &str) {
         self.office.configure(&format!("{}\n{more}", self.desk.sync()));
+    }
+
+    /// A proxy before the desktop, and the desktop's address there.
+    pub async fn proxy(&self, kind: Kind) -> (Proxy, String) {
+        let direct = self.desk.url();
+        let (before, address) = direct.split_once('@').unwrap();
+        let (address, database) = address.split_once('/').unwrap();
+        let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
+        let proxy = match kind {
+            Kind::Postgres => Proxy::before(port).await,
+            Kind::TestServer | Kind::RealServer => Proxy::before_sql_server(port).await,
+        };
+        let url = format!("{before}@127.0.0.1:{}/{database}", proxy.port());
+        (proxy, url)
+    }
+
+    /// From now on the desktop has this address; [`configure`](Self::configure) gives it its own again.
+    pub fn through(&self, url: &str) {
+        self.office.write_config(url, &self.cluster.url("cloud"), self.desk.sync());
     }
 
     /// Replaces everything below [sync].

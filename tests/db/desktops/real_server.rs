@@ -11,15 +11,9 @@ use super::test_server::SYNC;
 use super::words::{SQL_SERVER, Words};
 use crate::tds_server::support::{Client, connect_with};
 
-/// For those who read the output of the tests.
-pub const NOT_ASKED: &str = "NO REAL SQL SERVER WAS ASKED: set TIDEGATE_TEST_SQLSERVER_URL to \
-                             sqlserver://user:password@host:port of a login that may make databases";
-
-/// The server, without a database.
-#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
-pub fn url() -> Option<String> {
-    std::env::var("TIDEGATE_TEST_SQLSERVER_URL").ok()
-}
+/// What these tests need.
+const NEEDED: &str = "TIDEGATE_TEST_SQLSERVER_URL must be sqlserver://user:password@host:port of a login \
+                      that may make databases";
 
 /// Where it is, and who may come in. Neither user nor password has an escaped character.
 #[derive(Clone)]
@@ -31,6 +25,11 @@ struct Address {
 }
 
 impl Address {
+    #[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
+    fn given() -> Option<Self> {
+        Self::parse(&std::env::var("TIDEGATE_TEST_SQLSERVER_URL").ok()?)
+    }
+
     fn parse(url: &str) -> Option<Self> {
         let (login, place) = url.strip_prefix("sqlserver://")?.rsplit_once('@')?;
         let (user, password) = login.split_once(':')?;
@@ -67,7 +66,7 @@ pub struct RealServer {
 
 impl RealServer {
     pub async fn open() -> Self {
-        let address = Address::parse(&url().unwrap()).expect(NOT_ASKED);
+        let address = Address::given().expect(NEEDED);
         let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
         let database = format!("tidegate_test_{}_{moment}", std::process::id());
         let mut client = address.client("master").await;

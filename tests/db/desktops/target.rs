@@ -28,6 +28,8 @@ suite! {
         refused::lock_of_a_user,
         crashes::killed_at_every_step,
         crashes::two_runs_at_once,
+        crashes::p02_commit_unknown,
+        crashes::p02_commit_that_never_reached_the_server,
         crashes::cut_at_random_bytes,
     }
     sql_servers {
@@ -36,6 +38,10 @@ suite! {
         faults::update_of_too_little,
         faults::insert_of_too_little,
         faults::a_position_that_stays,
+        faults::an_owner_that_changes_before_the_update,
+        faults::an_update_without_the_owner_guard,
+        faults::a_row_that_is_there_before_the_insert,
+        faults::an_insert_that_does_not_look,
     }
     test_server {
         crashes::deadlock_victim_tries_again,

@@ -3,6 +3,7 @@
 use tidegate::error::Kind;
 use tidegate::model::sample::Sample;
 use tidegate::model::{Position, Reason, Selection, TableName, TableSettings, Verdict};
+use tidegate::target::Show;
 use tidegate::target::sqlserver::{SqlServerTarget, held_digests};
 use uuid::Uuid;
 
@@ -235,7 +236,7 @@ async fn a_rehearsal_counts_as_a_run_does_and_leaves_nothing() {
     plan.settings.batch_rows = 3;
     let (store, at) = (home.store(), Position::default());
     let target = SqlServerTarget::new(&home.desktop, &store, Uuid::now_v7(), "cloud");
-    let target = target.rehearsing().showing(20);
+    let target = target.rehearsing(Show::Rows(20));
     let progress = home.way(&plan, &at, Selection::All(&at), &target).await.unwrap();
     assert_eq!(counts(&progress), [7, 1, 0, 1]);
     let shown = target.shown("jobs").unwrap();

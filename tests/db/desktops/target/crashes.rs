@@ -6,7 +6,7 @@ use tokio::task::block_in_place;
 
 use crate::desktops::desk::Kind;
 use crate::desktops::office::{DeskOffice, NAMES, jobs};
-use crate::proxy::{Fault, Proxy, Way};
+use crate::proxy::{Fault, Way};
 use crate::support::{Dice, long};
 
 const STEPS: [&str; 7] = [
@@ -50,14 +50,51 @@ pub async fn two_runs_at_once(kind: Kind) {
     assert_eq!(office.names_of(5).await, ["mobile"; 2]);
 }
 
+/// The desktop has committed, and nobody says so.
+pub async fn p02_commit_unknown(kind: Kind) {
+    let office = DeskOffice::filled(kind).await;
+    let (proxy, url) = office.proxy(kind).await;
+    for round in 1..=5 {
+        let name = format!("round {round}");
+        office.mobile(&format!("update jobs set name = '{name}', updated_at = {{now}}")).await;
+        office.through(&url);
+        proxy.set(Fault::SwallowCommit, 1);
+        let output = block_in_place(|| office.tidegate(&["reverse"]));
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(proxy.tally().struck, 1);
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(log.contains("reading it back") && !log.contains("tried again"), "{log}");
+        office.configure("");
+        assert_eq!(office.names_of(5).await, [name.clone(), name]);
+    }
+    office.assert_settled().await;
+}
+
+/// The desktop has not: the batch is merged again; or, if it never gets through, by the next run.
+pub async fn p02_commit_that_never_reached_the_server(kind: Kind) {
+    let office = DeskOffice::filled(kind).await;
+    let (proxy, url) = office.proxy(kind).await;
+    for (times, code) in [(1, 0), (99, 1), (1, 0)] {
+        let name = format!("cut {times} times");
+        office.mobile(&format!("update jobs set name = '{name}', updated_at = {{now}}")).await;
+        office.through(&url);
+        proxy.set(Fault::CutBeforeCommit, times);
+        let output = block_in_place(|| office.tidegate(&["reverse"]));
+        assert_eq!(output.status.code(), Some(code), "{times} {output:?}");
+        assert!(proxy.tally().struck > 0);
+        office.configure("");
+        let [at_desk, _] = office.names_of(5).await;
+        assert_eq!(at_desk == name, code == 0, "{at_desk}");
+        office.reverse().await;
+        assert_eq!(office.names_of(5).await, [name.clone(), name]);
+    }
+    office.assert_settled().await;
+}
+
 /// Whichever byte of the run's longest conversation with the desktop is the last: the next run makes it good.
 pub async fn cut_at_random_bytes(kind: Kind) {
     let office = DeskOffice::filled(kind).await;
-    let (direct, cloud) = (office.end().url(), office.cluster.url("cloud"));
-    let (before, address) = direct.split_once('@').unwrap();
-    let (address, database) = address.split_once('/').unwrap();
-    let proxy = Proxy::before_other(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
-    let proxied = format!("{before}@127.0.0.1:{}/{database}", proxy.port());
+    let (proxy, url) = office.proxy(kind).await;
     let mut dice = Dice::new(7);
     let mut struck = 0;
     for round in 0..if long() { 200 } else { 6 } {
@@ -71,7 +108,7 @@ pub async fn cut_at_random_bytes(kind: Kind) {
             "reverse" => office.mobile(&edit).await,
             _ => office.desk(&edit).await,
         }
-        office.write_config(&proxied, &cloud, office.end().sync());
+        office.through(&url);
         proxy.set(Fault::Cut(way, 500 + dice.roll(longest)), 1);
         block_in_place(|| office.tidegate(&[direction]));
         struck += proxy.tally().struck;

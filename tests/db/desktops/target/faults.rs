@@ -21,14 +21,18 @@ async fn office(kind: Kind) -> DeskOffice {
 
 /// The fault is found, and a run without it does the work.
 async fn bites(kind: Kind, file: &str, from: &str, to: &str) {
+    is_refused(kind, &Sql::default().planted(file, from, to)).await;
+}
+
+/// The check refuses what these statements write, and a run with sound ones does the work.
+async fn is_refused(kind: Kind, sql: &Sql) {
     let office = office(kind).await;
     let before = office.at_desk(NAMES).await;
-    let sql = Sql::default().planted(file, from, to);
     let reverse = Way::One(Direction::Reverse);
-    let report = office.run_way(reverse, &Request::default(), &sql).await.unwrap();
+    let report = office.run_way(reverse, &Request::default(), sql).await.unwrap();
     let trouble = format!("{:?}", of(&report, "jobs").error);
-    assert!(trouble.contains("Some(Verification)"), "{to} {report:?}");
-    assert_eq!(office.at_desk(NAMES).await, before, "{to}");
+    assert!(trouble.contains("Some(Verification)"), "{report:?}");
+    assert_eq!(office.at_desk(NAMES).await, before);
     office.reverse().await;
     assert_eq!(office.names_of(3).await, ["edited"; 2]);
     assert_eq!(office.names_of(100).await, ["mobile"; 2]);
@@ -52,4 +56,51 @@ pub async fn a_position_that_stays(kind: Kind) {
     let report = office.run_way(reverse, &Request::default(), &sql).await.unwrap();
     assert!(of(&report, "jobs").error.is_some(), "{report:?}");
     assert_eq!(office.at_desk(NAMES).await, before);
+}
+
+/// As another session's update would, if it came between looking and writing.
+const CHANGES_HANDS: &str = "update {{target}} set source = 'M' where id = 3;\nupdate t\n";
+
+/// The guard of the statement leaves the row alone, and the check misses it.
+pub async fn an_owner_that_changes_before_the_update(kind: Kind) {
+    bites(kind, "sqlserver/update.sql", "update t\n", CHANGES_HANDS).await;
+}
+
+/// The row is written, and says another owner than it was sent with.
+pub async fn an_update_without_the_owner_guard(kind: Kind) {
+    let unguarded = Sql::default().planted("sqlserver/update.sql", " and {{same_owner}}", "");
+    let sql = unguarded.planted("sqlserver/update.sql", "update t\n", CHANGES_HANDS);
+    is_refused(kind, &sql).await;
+}
+
+/// As another session's insert would, if it came between looking and writing.
+const COMES_FIRST: &str =
+    "insert into {{target}} (id, name, source) values (100, 'another', 'D');\nupdate k\n";
+
+/// It stays, and the staged row is looked at again by the next run.
+pub async fn a_row_that_is_there_before_the_insert(kind: Kind) {
+    let office = office(kind).await;
+    let sql = Sql::default().planted("sqlserver/met.sql", "update k\n", COMES_FIRST);
+    let reverse = Way::One(Direction::Reverse);
+    let report = office.run_way(reverse, &Request::default(), &sql).await.unwrap();
+    assert!(of(&report, "jobs").error.is_none(), "{report:?}");
+    assert_eq!(office.names_of(100).await, ["another", "mobile"]);
+    assert_eq!(office.withheld_at_desk().await.len(), 2);
+    let report = office.reverse().await;
+    assert_eq!(office.names_of(100).await, ["another", "mobile"], "{report:?}");
+}
+
+/// The key itself refuses a second row.
+pub async fn an_insert_that_does_not_look(kind: Kind) {
+    let blind = Sql::default().planted("sqlserver/met.sql", "where k.deed = 1", "where 1 = 0");
+    let sql = blind.planted("sqlserver/met.sql", "update k\n", COMES_FIRST);
+    let office = office(kind).await;
+    let reverse = Way::One(Direction::Reverse);
+    let report = office.run_way(reverse, &Request::default(), &sql).await.unwrap();
+    assert_eq!(office.names_of(3).await, ["edited"; 2], "{report:?}");
+    let rows = office.at_desk("select count(*) from jobs where id = 100").await;
+    assert_eq!(rows, ["0"], "rolled back with the batch that it stood in the way of");
+    assert!(!office.withheld_at_desk().await.is_empty());
+    office.reverse().await;
+    assert_eq!(office.names_of(100).await, ["mobile"; 2]);
 }
