@@ -130,6 +130,7 @@ const FILES: &[(&str, &str)] = &files![
     "postgres/row_version.sql",
     "postgres/samples.sql",
     "postgres/seen.sql",
+    "postgres/sequence_below.sql",
     "postgres/sequence_draw.sql",
     "postgres/sequence_look.sql",
     "postgres/sequence_set.sql",

@@ -16,6 +16,7 @@ select coalesce(json_agg(json_build_object(
     'last', least(s.seqmax, case y.name when 'smallint' then 32767 when 'integer' then 2147483647 else s.seqmax end),
     'readable', r.reaches and has_sequence_privilege(s.seqrelid, 'select'),
     'movable', r.reaches and has_sequence_privilege(s.seqrelid, 'update'),
+    'owned', pg_has_role(sc.relowner, 'usage'),
     'role', current_user
 ) order by n.nspname, c.relname, a.attnum, sn.nspname, sc.relname), '[]')::text
 from unnest($1::text[], $2::text[]) as w (schema, name)

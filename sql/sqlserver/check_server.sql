@@ -7,6 +7,8 @@ select cast(serverproperty('ProductVersion') as nvarchar(128)) as version,
     datepart(tzoffset, sysdatetimeoffset()) as ahead_of_utc,
     db_name() as database_name,
     user_name() as role_name,
+    -- Rights on the server are given to it, those on the database to its user.
+    suser_sname() as login_name,
     coalesce(is_srvrolemember('sysadmin'), 0) as is_sysadmin,
     coalesce(is_member('db_owner'), 0) as is_owner,
     d.snapshot_isolation_state,

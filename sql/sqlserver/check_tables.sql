@@ -3,7 +3,7 @@
 select w.number,
     has_perms_by_name(w.quoted, 'OBJECT', 'CONTROL') as owned,
     has_perms_by_name(w.quoted, 'OBJECT', 'DELETE') as deletes,
-    t.temporal_type, t.is_memory_optimized,
+    t.temporal_type,
     cast(coalesce((
         select sum(p.rows) from sys.partitions p where p.object_id = t.object_id and p.index_id in (0, 1)
     ), 0) as bigint) as [rows]

@@ -2,3 +2,5 @@
 -- come twice, or not at all; then it was changed, and lies above the horizon.
 set transaction isolation level read committed;
 set deadlock_priority low;
+-- For a user's transaction that stays open nobody waits for ever.
+set lock_timeout 30000;

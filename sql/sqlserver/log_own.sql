@@ -1,5 +1,9 @@
--- @P1 the schema of our tables, @P2 that of a table: whether one role owns both. Then its users may add to the log
--- without any right on it.
-select case when o.principal_id = t.principal_id then 1 else 0 end as chained
-from sys.schemas o, sys.schemas t
-where o.name = @P1 and t.name = @P2
+-- @P1 our log, @P2 a table, quoted: whether one role owns both, by itself or as the owner of its schema. Then the
+-- table's users may add to the log without any right on it.
+select case when coalesce(l.principal_id, ls.principal_id) = coalesce(t.principal_id, ts.principal_id) then 1 else 0
+    end as chained
+from sys.tables l
+join sys.schemas ls on ls.schema_id = l.schema_id
+join sys.tables t on t.object_id = object_id(@P2)
+join sys.schemas ts on ts.schema_id = t.schema_id
+where l.object_id = object_id(@P1)

@@ -3,8 +3,8 @@ create trigger {{trigger}} on {{table}} after insert, update, delete as
 begin
     set nocount on;
     set rowcount 0;
-    -- What tidegate writes came from the other end.
-    if substring(context_info(), 1, 8) = 0x7469646567617465 return;
+    -- What tidegate writes came from the other end; what other triggers make of it did not.
+    if substring(context_info(), 1, 8) = 0x7469646567617465 and trigger_nestlevel() = 1 return;
     insert into {{store}}._sync_changes (table_name, operation, [key])
     select {{label}}, N'delete', {{deleted_key}}
     from deleted d

@@ -2,6 +2,9 @@
 -- that foreign keys refer to and whose updates go on to the rows that do.
 select object_id(@P1) as number, case
         when object_id('sys.dm_tran_locks') is null then 0
+        -- A database of Azure or Fabric has no server of its own; what is managed there, 8, has.
+        when cast(serverproperty('EngineEdition') as int) in (5, 12)
+            then coalesce(has_perms_by_name(quotename(db_name()), 'DATABASE', 'VIEW DATABASE STATE'), 0)
         when has_perms_by_name(null, null, 'VIEW SERVER STATE') = 1 then 1
         -- Older servers know no such right.
         when has_perms_by_name(null, null, 'VIEW SERVER PERFORMANCE STATE') = 1 then 1

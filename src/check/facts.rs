@@ -17,8 +17,17 @@ use crate::model::{Ownership, TableName};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Role<'r> {
     pub(super) name: &'r str,
+    /// Its name where rights on the whole server are given.
+    pub(super) login: &'r str,
     /// What it is, if it may do anything.
     pub(super) power: Option<&'static str>,
+}
+
+impl<'r> Role<'r> {
+    /// One of which no more is known.
+    pub(super) fn named(name: &'r str) -> Self {
+        Self { name, login: name, power: None }
+    }
 }
 
 /// How our clock stands to a server's.
@@ -63,9 +72,6 @@ pub(super) struct Table {
     /// Whether SQL Server alone writes it, as the history of another.
     #[serde(skip)]
     pub(super) is_history: bool,
-    /// Whether SQL Server keeps it in memory.
-    #[serde(skip)]
-    pub(super) is_in_memory: bool,
 }
 
 impl Table {

@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::model::TableName;
 use crate::sql::{Dialect, Sql, list};
 
+use super::facts::Role;
+
 /// What a right is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Object {
@@ -69,9 +71,10 @@ pub(super) enum Need {
 
 impl Grant {
     /// The statement that gives the right to `role`.
-    pub(super) fn statement(&self, role: &str, dialect: Dialect) -> String {
+    pub(super) fn statement(&self, role: Role<'_>, dialect: Dialect) -> String {
         let what = self.privileges.join(", ");
-        let (on, role) = (self.object.named(dialect), dialect.ident(role));
+        let (login, role) = (dialect.ident(role.login), dialect.ident(role.name));
+        let on = self.object.named(dialect);
         match (&self.object, dialect) {
             (Object::Role(name), _) => format!("grant {name} to {role};"),
             (Object::Columns(_, columns), _) => {
@@ -86,7 +89,7 @@ impl Grant {
             // Only there it can be given.
             (Object::Server(database), _) => {
                 let back = dialect.ident(database);
-                format!("use [master]; grant {what} to {role}; use {back};")
+                format!("use [master]; grant {what} to {login}; use {back};")
             }
             _ => format!("grant {what} on {on} to {role};"),
         }
@@ -163,11 +166,11 @@ pub struct Granted {
 
 /// The statements that give `role` its rights.
 pub(super) fn granted(
-    role: &str,
+    role: Role<'_>,
     dialect: Dialect,
     grants: &[Grant],
     notes: Vec<String>,
 ) -> RoleGrants {
     let granted = |g: &Grant| Granted { sql: g.statement(role, dialect), why: g.why };
-    RoleGrants { role: role.to_owned(), grants: grants.iter().map(granted).collect(), notes }
+    RoleGrants { role: role.name.to_owned(), grants: grants.iter().map(granted).collect(), notes }
 }

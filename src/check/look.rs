@@ -5,7 +5,7 @@ use crate::db::Session;
 use crate::error::{End, Result};
 use crate::model::{Direction, TableName, TablePlan, TableSettings};
 use crate::run::{self, Way};
-use crate::sql::Sql;
+use crate::sql::{Dialect, Sql};
 use crate::store::State;
 
 use super::facts::{Triggers, postgres};
@@ -13,6 +13,7 @@ use super::finding::Finding;
 use super::known::Known;
 use super::reached::{self, Desktop, Reached};
 use super::rules;
+use super::rules::sequences::Own;
 
 /// What is looked at.
 #[derive(Debug)]
@@ -102,7 +103,7 @@ impl Look<'_> {
         let needed = known.needs(self, reached).grants();
         match reached.missing(self.sql, needed).await {
             Ok(missing) => {
-                found.extend(rules::rights::missing(end, role.name, dialect, &missing));
+                found.extend(rules::rights::missing(end, role, dialect, &missing));
             }
             Err(e) => found.push(Finding::failure("rights", &e).at(end)),
         }
@@ -237,7 +238,7 @@ impl Look<'_> {
                     triggers.iter().find(|t| t.table == *name).cloned()
                 };
                 let ends = [of(at_desktop, &plan.target)?, of(in_cloud, &plan.source)?];
-                rules::triggers::unsettled(plan, &ends)
+                rules::triggers::unsettled(plan, &ends, desktop.dialect())
             });
             found.extend(unsettled);
         }
@@ -314,7 +315,12 @@ impl Look<'_> {
             found.extend(rules::values::findings(End::Cloud, plan, marks, &counted.1));
             if let Some(sequence) = sequence {
                 let source = known.table(End::Desktop, &plan.source);
+                // What comes home moves the identities of a SQL Server.
+                let comes_home =
+                    || known.plans(Direction::Reverse).iter().any(|p| p.target == plan.source);
+                let follows = desktop.dialect() == Dialect::Tsql && comes_home();
                 let own = source.and_then(|t| t.sequence_of_key(marks));
+                let own = own.map(|sequence| Own { sequence, follows });
                 let counts = (counted.0.ok(), counted.1.ok());
                 found.push(rules::sequences::finding(plan, (own, sequence), counts));
             }

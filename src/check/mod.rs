@@ -52,9 +52,9 @@ pub async fn grants(
         tokio::try_join!(reached::desktop(config, sql), reached::cloud(config, sql))?;
     let known = Known::both(&look, desktop.reached(), &cloud).await?;
     let of = |reached: Reached<'_>, role: Option<&str>| {
-        let role = role.unwrap_or(reached.role().name);
+        let role = role.map_or_else(|| reached.role(), facts::Role::named);
         let needs = known.needs(&look, reached);
-        grants::granted(role, reached.dialect(), &needs.grants(), needs.notes(role))
+        grants::granted(role, reached.dialect(), &needs.grants(), needs.notes(role.name))
     };
     let mut found = [of(desktop.reached(), desktop_role), of((&cloud).into(), cloud_role)];
     if way == Way::Both && !known.remembers {

@@ -12,7 +12,7 @@ use crate::model::{Ownership, TableName, TablePlan};
 use crate::sql::{Dialect, Sql};
 
 /// `serverproperty('EngineEdition')` of a database in Azure without a server of its own.
-const AZURE_SQL_DATABASE: i32 = 5;
+const AZURE_DATABASES: [i32; 2] = [5, 12];
 
 /// A desktop that answered.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl<'r> Reached<'r> {
     pub(super) fn is_azure(self) -> bool {
         match self {
             Self::Postgres(_) => false,
-            Self::SqlServer(reached) => reached.server.engine == AZURE_SQL_DATABASE,
+            Self::SqlServer(reached) => AZURE_DATABASES.contains(&reached.server.engine),
         }
     }
 

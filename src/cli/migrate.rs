@@ -1,6 +1,6 @@
 //! `tidegate migrate`.
 
-use clap::{Args, value_parser};
+use clap::Args;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -28,8 +28,9 @@ pub(super) struct Arguments {
     #[arg(long)]
     without_triggers: bool,
     /// Let the keys that mobile users' rows draw from sequences begin at N, above all that the desktop
-    /// will make. A sequence that is beyond stays, and keys that are taken are passed over
-    #[arg(long, value_name = "N", conflicts_with = "sql", value_parser = value_parser!(i64).range(1..))]
+    /// will make; or below zero, where they then stay, if the desktop's are an IDENTITY of SQL Server. A
+    /// sequence that is beyond stays, and keys that are taken are passed over
+    #[arg(long, value_name = "N", conflicts_with = "sql", allow_negative_numbers = true)]
     mobile_keys_from: Option<i64>,
     /// Print the statements for a cloud that has nothing of tidegate's, or with `--end desktop` for such
     /// a desktop, instead of running them

@@ -140,8 +140,10 @@ pub struct TablePlan {
     /// Indexes into `columns` of those that stand in a unique index other than the primary key.
     pub unique_columns: Vec<usize>,
     /// Whether the target may make something else of what is written: its own BEFORE triggers do, or
-    /// its stamps keep less of the second.
+    /// its columns keep less of a value.
     pub target_remakes: bool,
+    /// Whether the target has BEFORE triggers; a SQL Server, whether it has any.
+    pub target_has_triggers: bool,
     /// Indexes into `columns` of those that make a version what it is, by their names: they travel
     /// both ways, and are neither key nor `updated_at`. Two rows with the same digest of these are
     /// the same version.
@@ -174,6 +176,8 @@ pub struct ColumnPlan {
     pub travels_as: PgType,
     /// The desktop's type, where that is one of SQL Server.
     pub sql_type: Option<SqlType>,
+    /// The desktop's collation, where it is a text of SQL Server.
+    pub collation: Option<String>,
     /// GENERATED ALWAYS AS IDENTITY in the target.
     pub identity_always: bool,
 }

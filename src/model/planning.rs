@@ -79,6 +79,7 @@ fn planned(direction: Direction, given: Given<'_>) -> Result<TablePlan> {
     refuse::no_table(ends)?;
     let key = key(given, ends)?;
     refuse::hidden_rows(ends)?;
+    refuse::in_memory(ends)?;
     refuse::missing_rights(ends)?;
     let evidence = evidence(given, ends)?;
     let (columns, drift) = columns::matched(given, ends)?;
@@ -110,10 +111,11 @@ fn planned(direction: Direction, given: Given<'_>) -> Result<TablePlan> {
         uniques: constraints::uniques(target, &columns, &key),
         unique_columns: constraints::unique_columns(target, &columns, &key),
         target_remakes: remakes(settings, ends, direction.target()),
+        target_has_triggers: target.before_triggers,
         content: columns::content(settings, ends, &columns, &key),
         drift,
         synced: given.synced.to_vec(),
-        settings: settings.clone(),
+        settings: within_bounds(settings, target),
         columns,
         key,
     })
@@ -179,8 +181,17 @@ fn notes(given: Given<'_>, ends: Ends<'_>, capture: Capture) -> Vec<Note> {
     notes
 }
 
+/// Rows of one transaction on a SQL Server: from 5,000 locks on it locks the whole table instead.
+const LOCKED_ROWS_MAX: u64 = 2_000;
+
+/// What the configuration says, as far as the target allows it.
+fn within_bounds(settings: &TableSettings, target: &TableSchema) -> TableSettings {
+    let most = if target.is_sql_server() { LOCKED_ROWS_MAX } else { u64::MAX };
+    TableSettings { batch_rows: settings.batch_rows.min(most), ..settings.clone() }
+}
+
 /// Whether `end` may make something else of what is written there: by triggers, or because its stamps
-/// keep less of the second than the cloud's.
+/// keep less of the second than the cloud's, or because it writes XML in its own way.
 fn remakes(settings: &TableSettings, ends: Ends<'_>, end: End) -> bool {
     let table = ends.at(end);
     let rounds = |name: &String| {
@@ -188,7 +199,10 @@ fn remakes(settings: &TableSettings, ends: Ends<'_>, end: End) -> bool {
         let cloud = ends.at(End::Cloud).column(settings.cloud_name(name));
         of.zip(cloud).is_some_and(|(of, cloud)| of.rounds(cloud.pg_type()))
     };
-    table.before_triggers || [&settings.updated_at, &settings.created_at].into_iter().any(rounds)
+    let is_xml = |c: &Column| c.sql_type == Some(SqlType::Xml);
+    table.before_triggers
+        || table.columns.iter().any(is_xml)
+        || [&settings.updated_at, &settings.created_at].into_iter().any(rounds)
 }
 
 /// The source's column with the versions of its rows, if its changes are found by them.

@@ -16,6 +16,9 @@ pub struct TableSchema {
     pub kind: String,
     /// Whether row-level security hides rows from the role that we are.
     pub row_security: bool,
+    /// Whether SQL Server keeps it in memory.
+    #[serde(skip)]
+    pub in_memory: bool,
     /// Whether the role that we are may read it.
     pub readable: bool,
     /// Whether the role that we are may insert into it and update it.
@@ -48,6 +51,11 @@ impl TableSchema {
     /// The column called `name`, by exact name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// Whether it is a SQL Server's.
+    pub fn is_sql_server(&self) -> bool {
+        self.columns.iter().any(|c| c.sql_type.is_some())
     }
 
     /// The table as it will be once the role has been granted what it needs.
@@ -122,9 +130,12 @@ pub struct Column {
     /// Why its values can't travel, if they can't.
     #[serde(default)]
     pub refused: Option<String>,
-    /// Whether SQL Server takes different texts for the same, as in another case.
-    #[serde(default)]
-    pub folds: bool,
+    /// Whether the role that we are is shown masks in place of its values.
+    #[serde(skip)]
+    pub masked: bool,
+    /// What SQL Server compares its texts by.
+    #[serde(skip)]
+    pub collation: Option<String>,
 }
 
 impl Column {
@@ -144,6 +155,11 @@ impl Column {
     /// The type of PostgreSQL that its values have, or travel as.
     pub fn pg_type(&self) -> PgType {
         PgType { oid: self.type_oid, typmod: self.typmod }
+    }
+
+    /// Whether SQL Server takes different texts for the same, as in another case.
+    pub fn folds(&self) -> bool {
+        self.collation.as_deref().is_some_and(folds)
     }
 
     /// The type as its own database spells it.
@@ -235,5 +251,31 @@ impl ForeignKey {
     /// The table referred to.
     pub fn parent(&self) -> TableName {
         TableName::new(&self.parent_schema, &self.parent_name)
+    }
+}
+
+/// Whether a collation takes different texts for the same: all do but the binary ones, of which there is
+/// one of UTF-8. Servers that only speak T-SQL spell their names in another case.
+fn folds(collation: &str) -> bool {
+    let name = collation.to_ascii_uppercase();
+    let name = name.strip_suffix("_UTF8").unwrap_or(&name);
+    !name.ends_with("_BIN") && !name.ends_with("_BIN2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folds;
+
+    #[test]
+    fn binary_collations_tell_all_texts_apart() {
+        let binary = [
+            "Latin1_General_BIN",
+            "Latin1_General_BIN2",
+            "latin1_general_bin2",
+            "Latin1_General_100_BIN2_UTF8",
+        ];
+        assert_eq!(binary.map(folds), [false; 4]);
+        let others = ["SQL_Latin1_General_CP1_CI_AS", "Latin1_General_100_CS_AS_SC_UTF8"];
+        assert_eq!(others.map(folds), [true; 2]);
     }
 }

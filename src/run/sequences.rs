@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::db::postgres::sequences::{self, Place, Sequence};
+use crate::db::postgres::sequences::{self, LAST_BELOW, Place, Sequence};
 use crate::db::postgres::{Connection, Database};
 use crate::error::{Error, Kind, Result};
 use crate::model::TableName;
@@ -110,11 +110,22 @@ impl<'b> Beginning<'b> {
                     ranges.push(range(Deed::CountsDown, Some(sequence), None));
                     continue;
                 };
-                if next > from {
-                    sequence.advance(connection, self.sql, (from, next)).await?;
+                // Only a range below lies before where it stands.
+                let is_below = next < from;
+                let deed = match next == from {
+                    true => Deed::Kept,
+                    false => Deed::Moved,
+                };
+                match deed {
+                    Deed::Moved if is_below => {
+                        sequence.go_below(connection, self.sql, next).await?;
+                    }
+                    Deed::Moved => sequence.advance(connection, self.sql, (from, next)).await?,
+                    _ => {}
                 }
-                let deed = if next > from { Deed::Moved } else { Deed::Kept };
-                let numbers = Numbers { from, next, left: sequence.left(next) };
+                let last = if is_below { LAST_BELOW } else { sequence.last };
+                let left = Sequence { last, ..sequence.clone() }.left(next);
+                let numbers = Numbers { from, next, left };
                 ranges.push(range(deed, Some(sequence), Some(numbers)));
             }
         }
@@ -133,6 +144,9 @@ async fn way_to(
         let message = format!("the role may not move {}; nothing was changed", sequence.sequence);
         return Err(Error::new(Kind::Unauthorised, message).remedied(grants));
     }
+    if sequence.goes_below(from) {
+        return way_below(from, sequence, connection, sql).await;
+    }
     let Place { next, free } = sequence.look(connection, sql, Some(from)).await?;
     let Sequence { table, column, column_type, last, sequence, .. } = sequence;
     let free = free.ok_or_else(|| {
@@ -148,6 +162,38 @@ async fn way_to(
         )
     })?;
     Ok((next, free))
+}
+
+/// The same, where keys are to begin below zero and it stands above.
+async fn way_below(
+    from: i64,
+    sequence: &Sequence,
+    connection: &Connection,
+    sql: &Sql,
+) -> Result<(i64, i64)> {
+    let Sequence { table, column, column_type, sequence: name, .. } = sequence;
+    if !sequence.owned {
+        let message = format!("the role does not own {name}; nothing was changed");
+        return Err(Error::new(Kind::Unauthorised, message).remedied(
+            "Migrate as the owner of the cloud's tables: to begin below zero takes it.",
+        ));
+    }
+    let place = match from >= sequence.least() {
+        true => Some(sequence.look(connection, sql, Some(from)).await?),
+        false => None,
+    };
+    place.and_then(|place| Some((place.next, place.free?))).ok_or_else(|| {
+        Error::config(
+            format!(
+                "{column} of {table} is a {column_type}: between {from} and zero there is no room \
+                 for mobile keys; nothing was changed"
+            ),
+            format!(
+                "Choose another number, or give the key a larger type at both ends; or set enabled = \
+                 false for {table}."
+            ),
+        )
+    })
 }
 
 /// After a run: no sequence hands out a key that the run has brought. Looks at the tables that rows

@@ -9,6 +9,8 @@ create table {{store}}._sync_changes (
     changed_at datetimeoffset(6) not null default sysdatetimeoffset()
 );
 create clustered index _sync_changes_order on {{store}}._sync_changes (table_name, version);
+-- Who changes many rows at once would lock out everybody else who changes one.
+alter table {{store}}._sync_changes set (lock_escalation = disable);
 
 -- The tables that have a log. since: entries at or below this version are not there.
 create table {{store}}._sync_logged (

@@ -97,7 +97,7 @@ impl Reached {
     /// The role that we are.
     pub(in crate::check) fn role(&self) -> Role<'_> {
         let power = self.server.superuser.then_some("a superuser");
-        Role { name: &self.server.role, power }
+        Role { power, ..Role::named(&self.server.role) }
     }
 
     /// The facts of those of `tables` that exist.

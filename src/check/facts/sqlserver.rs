@@ -17,7 +17,7 @@ use crate::db::sqlserver::{Database, Session, Transport};
 use crate::error::{Error, Kind, Result};
 use crate::model::plan::Origin;
 use crate::model::{Capture, Ownership, TableName, TablePlan};
-use crate::source::sqlserver::{SqlServerSource, clock, lowest_version, unix_seconds};
+use crate::source::sqlserver::{SqlServerSource, clock, lowest_version, original, unix_seconds};
 use crate::sql::{Sql, list, tsql};
 
 /// So many rights are asked for at once: the server takes 2,100 parameters.
@@ -37,12 +37,15 @@ pub(in crate::check) struct Server {
     pub(in crate::check) ahead_of_utc: i32,
     pub(in crate::check) database: String,
     pub(in crate::check) role: String,
+    pub(in crate::check) login: String,
     pub(in crate::check) is_sysadmin: bool,
     pub(in crate::check) is_owner: bool,
     /// Whether a transaction may read one moment of the database.
     pub(in crate::check) has_snapshots: bool,
     pub(in crate::check) is_read_only: bool,
     pub(in crate::check) identity: String,
+    /// Why nothing can be read, if the database is a copy of another.
+    pub(in crate::check) no_original: Option<Arc<Error>>,
     /// Why tables can't be read by the versions of their rows, if any is to be.
     pub(in crate::check) no_versions: Option<Arc<Error>>,
 }
@@ -71,6 +74,7 @@ pub(in crate::check) async fn reach(
         true => lowest_version(&mut *session.lock().await, sql).await.err().map(Arc::new),
         false => None,
     };
+    let no_original = original(&mut *session.lock().await, sql).await.err().map(Arc::new);
     let statement = sql.render("sqlserver/check_server.sql", &[]);
     let doing = "looking at the server";
     // The first time costs the server a plan; the second tells the clocks.
@@ -90,11 +94,13 @@ pub(in crate::check) async fn reach(
         ahead_of_utc: get(row, "ahead_of_utc")?,
         database: text("database_name")?,
         role: text("role_name")?,
+        login: text("login_name")?,
         is_sysadmin: is("is_sysadmin")?,
         is_owner: is("is_owner")?,
         has_snapshots: get::<u8>(row, "snapshot_isolation_state")? == 1,
         is_read_only: get(row, "is_read_only")?,
         identity,
+        no_original,
         no_versions,
     };
     let transport = database.transport();
@@ -110,7 +116,7 @@ impl Reached {
             (false, true) => Some("an owner of the database"),
             (false, false) => None,
         };
-        Role { name: &self.server.role, power }
+        Role { name: &self.server.role, login: &self.server.login, power }
     }
 
     /// The facts of those of `tables` that exist.
@@ -145,7 +151,6 @@ impl Reached {
                 collations: Vec::new(),
                 sequences: identities.get(&number).cloned().unwrap_or_default(),
                 is_history: get::<u8>(row, "temporal_type")? == 1,
-                is_in_memory: get(row, "is_memory_optimized")?,
             })
         };
         found.iter().map(table).collect()
@@ -324,6 +329,7 @@ fn identity(row: &Row, tables: &[TableName], role: &str) -> Result<Sequence> {
         last,
         readable: true,
         movable: false,
+        owned: false,
         role: role.to_owned(),
         next: value.map(|value| if is_called { value.saturating_add(step) } else { value }),
     })

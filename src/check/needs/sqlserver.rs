@@ -2,7 +2,8 @@
 
 use super::{Grant, Need, Needs, Object, must, unsynced_parents};
 use crate::model::schema::TableSchema;
-use crate::model::{TableName, TableSettings};
+use crate::model::{Capture, TableName, TableSettings};
+use crate::store::PRUNING_RIGHTS;
 
 /// All of it, in the order in which it can be granted.
 pub(super) fn grants(needs: &Needs<'_>) -> Vec<Grant> {
@@ -20,6 +21,7 @@ pub(super) fn grants(needs: &Needs<'_>) -> Vec<Grant> {
         }
         (true, false) => {
             grants.push(must(&["select"], schema(), "to see what has come from the other end"));
+            grants.extend(pruning(needs));
         }
         (false, _) => {}
     }
@@ -44,6 +46,20 @@ fn tables(needs: &Needs<'_>) -> Vec<Grant> {
     let is_read = |name: &TableName| only_read.iter().any(|t| needs.name(t) == *name);
     grants.extend(parents.iter().filter(|p| !is_read(&p.table)).map(super::Referred::seen));
     grants
+}
+
+/// On the change log, where that is read; the right to read it goes with the schema's.
+fn pruning(needs: &Needs<'_>) -> Vec<Grant> {
+    let is_logged = needs.read.iter().any(|t| t.capture == Capture::DesktopLog);
+    let beside = |(name, privileges): &(&str, &'static [&'static str])| {
+        let own = Object::Table(TableName::new(&needs.schema, *name));
+        Grant {
+            need: Need::Should,
+            ..must(privileges, own, "to forget what of the change log was carried")
+        }
+    };
+    let rights = PRUNING_RIGHTS.iter().filter(|_| is_logged);
+    rights.map(beside).collect()
 }
 
 /// Whether an identity column of the table is filled by what comes home.

@@ -10,7 +10,7 @@ use crate::sql::{Dialect, list};
 /// The rights that the role lacks: what runs need, table by table.
 pub(in crate::check) fn missing(
     end: End,
-    role: &str,
+    role: Role<'_>,
     dialect: Dialect,
     missing: &[Grant],
 ) -> Vec<Finding> {
@@ -31,8 +31,10 @@ pub(in crate::check) fn missing(
         found.push(placed(finding, grants[0]));
     }
     if found.is_empty() {
-        found
-            .push(Finding::ok("rights", format!("the role {role} has every right that runs need")));
+        found.push(Finding::ok(
+            "rights",
+            format!("the role {} has every right that runs need", role.name),
+        ));
     }
     found.into_iter().map(|finding| finding.at(end)).collect()
 }
@@ -54,7 +56,7 @@ fn purposes(grants: &[&Grant]) -> String {
     purposes.join(", and ")
 }
 
-fn statements(grants: &[&Grant], role: &str, dialect: Dialect) -> String {
+fn statements(grants: &[&Grant], role: Role<'_>, dialect: Dialect) -> String {
     list(grants.iter().map(|grant| grant.statement(role, dialect)), " ")
 }
 

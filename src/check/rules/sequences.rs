@@ -11,22 +11,36 @@ use crate::sql::table;
 /// below for itself.
 const BEGINNINGS: [i64; 5] =
     [1_000_000_000, 2_000_000_000, 1_000_000_000_000, 1_000_000_000_000_000, 1 << 62];
+/// The same below zero, where the desktop's identity moves up to whatever comes home above it.
+const BEGINNINGS_BELOW: [i64; 2] = [-2_000_000_000, -1_000_000_000_000_000];
 /// `smallint`, which has no room for both.
 const SMALLINT: &str = "smallint";
+
+/// What the desktop draws its keys from.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::check) struct Own<'s> {
+    pub(in crate::check) sequence: &'s Sequence,
+    /// Whether every greater key that comes home moves it up to there, as SQL Server's do.
+    pub(in crate::check) follows: bool,
+}
 
 /// What is to be said of the cloud's sequence of a table's key, beside the desktop's, if it has one.
 pub(in crate::check) fn finding(
     plan: &TablePlan,
-    (desktop, cloud): (Option<&Sequence>, &Sequence),
+    (desktop, cloud): (Option<Own<'_>>, &Sequence),
     (desktop_counts, cloud_counts): (Option<Counts>, Option<Counts>),
 ) -> Finding {
-    let finding = match cloud.next {
-        None => unreadable(cloud),
-        Some(next) => {
+    let follower = desktop.filter(|own| own.follows && own.sequence.ascends());
+    let follows_at = follower.and_then(|own| own.sequence.next);
+    let finding = match (cloud.next, follows_at) {
+        (None, _) => unreadable(cloud),
+        (Some(next), Some(own)) if next >= own => overtaken(cloud, next, own),
+        (Some(next), _) => {
             let counts = [desktop_counts, cloud_counts].into_iter().flatten();
             let taken = counts.clone().filter_map(|c| c.taken).min_by_key(|key| key.abs_diff(next));
             let below = counts.filter_map(|c| c.below).max();
-            judged(cloud, next, taken, grows_at(desktop, cloud, below))
+            let grows_at = grows_at(desktop.map(|own| own.sequence), cloud, below);
+            judged(cloud, next, taken, (grows_at, follows_at))
         }
     };
     finding.of(&plan.settings.cloud).at(End::Cloud)
@@ -47,9 +61,33 @@ fn grows_at(desktop: Option<&Sequence>, cloud: &Sequence, below: Option<i64>) ->
     own.max(below.map(|key| key.saturating_add(1)))
 }
 
-fn judged(sequence: &Sequence, next: i64, taken: Option<i64>, grows_at: Option<i64>) -> Finding {
+/// Mobile keys above an identity that follows them: the desktop's next keys would be the cloud's.
+fn overtaken(sequence: &Sequence, next: i64, own: i64) -> Finding {
     let name = &sequence.sequence;
-    let is_near = |key: &i64| key.abs_diff(next) < FREE_AHEAD.unsigned_abs();
+    Finding::misfit(
+        "sequence",
+        format!(
+            "{name} goes on at {next}, and the desktop's identity at {own}: SQL Server moves it up to \
+             each key that comes home, and then both sides will make the same key"
+        ),
+        below(sequence, own),
+    )
+}
+
+fn judged(
+    sequence: &Sequence,
+    next: i64,
+    taken: Option<i64>,
+    (grows_at, follows_at): (Option<i64>, Option<i64>),
+) -> Finding {
+    let name = &sequence.sequence;
+    let apart = |sequence, greatest| match follows_at {
+        Some(own) => below(sequence, own),
+        None => apart(sequence, greatest),
+    };
+    // It ends before it comes to what lies beyond its last value.
+    let comes_to = |key: &i64| !sequence.ascends() || *key <= sequence.last;
+    let is_near = |key: &i64| key.abs_diff(next) < FREE_AHEAD.unsigned_abs() && comes_to(key);
     let greatest = taken.max(grows_at);
     if let Some(key) = taken.filter(is_near) {
         let message = if key == next {
@@ -71,13 +109,7 @@ fn judged(sequence: &Sequence, next: i64, taken: Option<i64>, grows_at: Option<i
         return Finding::warning(
             "sequence",
             format!("{name} goes on at {next} and ends at {}: {left} keys are left", sequence.last),
-            format!(
-                "Make {} a bigint at both ends, and let {name} go further: alter sequence {} as \
-                 bigint maxvalue {};",
-                sequence.column,
-                table(name),
-                i64::MAX
-            ),
+            longer(sequence),
         );
     }
     let far = match grows_at {
@@ -85,6 +117,23 @@ fn judged(sequence: &Sequence, next: i64, taken: Option<i64>, grows_at: Option<i
         None => "far from the desktop's keys".to_owned(),
     };
     Finding::ok("sequence", format!("{name} goes on at {next}, {far}"))
+}
+
+/// How a sequence that ends soon gets more room.
+fn longer(sequence: &Sequence) -> String {
+    let (column, name) = (&sequence.column, &sequence.sequence);
+    let (said, room) = match sequence.last < 0 {
+        true => {
+            let from = BEGINNINGS_BELOW[1];
+            ("begin lower", format!("minvalue {from} restart with {from}"))
+        }
+        false => ("go further", format!("maxvalue {}", i64::MAX)),
+    };
+    format!(
+        "Make {column} a bigint at both ends, and let {name} {said}: alter sequence {} as bigint \
+         {room};",
+        table(name)
+    )
 }
 
 fn unreadable(sequence: &Sequence) -> Finding {
@@ -129,10 +178,28 @@ fn apart(sequence: &Sequence, greatest: Option<i64>) -> String {
     }
 }
 
+/// The same below the desktop's identity, which goes on at `own`: what comes home from there leaves it
+/// where it is.
+fn below(sequence: &Sequence, own: i64) -> String {
+    let far = |from: &i64| own.saturating_sub(*from) >= FREE_AHEAD && *from >= sequence.least();
+    match BEGINNINGS_BELOW.into_iter().find(far) {
+        Some(from) if sequence.ascends() && sequence.column_type != SMALLINT => format!(
+            "tidegate migrate --mobile-keys-from {from} gives mobile users a range below it, where \
+             what comes home leaves it in its place."
+        ),
+        Some(_) => apart(sequence, Some(own)),
+        None => format!(
+            "There is no room below the desktop's keys: make {} a bigint at both ends, or a uuid.",
+            sequence.column
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{plan, settings};
     use super::*;
+    use crate::check::finding::Level;
 
     fn sequence(next: Option<i64>, step: i64, column_type: &str, last: i64) -> Sequence {
         let json = serde_json::json!({
@@ -148,13 +215,57 @@ mod tests {
         sequence(next, 1, "integer", i32::MAX.into())
     }
 
-    fn said(sequences: (Option<&Sequence>, &Sequence), numbers: [Option<i64>; 4]) -> String {
+    fn said((desktop, cloud): (Option<&Sequence>, &Sequence), numbers: [Option<i64>; 4]) -> String {
+        let own = desktop.map(|sequence| Own { sequence, follows: false });
+        words(&judged_beside((own, cloud), numbers))
+    }
+
+    fn words(found: &Finding) -> String {
+        format!("{}: {}", found.message, found.remedy.clone().unwrap_or_default())
+    }
+
+    fn judged_beside(
+        sequences: (Option<Own<'_>>, &Sequence),
+        numbers: [Option<i64>; 4],
+    ) -> Finding {
         let [below, taken, cloud_below, cloud_taken] = numbers;
         let counts = |below, taken| Some(Counts { below, taken, ..Counts::default() });
         let counts = (counts(below, taken), counts(cloud_below, cloud_taken));
         let plan = plan(23, &settings("jobs"));
-        let found = finding(&plan, sequences, counts);
-        format!("{}: {}", found.message, found.remedy.unwrap_or_default())
+        finding(&plan, sequences, counts)
+    }
+
+    #[test]
+    fn an_identity_that_follows_what_comes_home_needs_mobile_keys_below_it() {
+        let bigint = |next| sequence(Some(next), 1, "bigint", i64::MAX);
+        let turns = |next| sequence(Some(next), 2, "integer", i32::MAX.into());
+        let below = "--mobile-keys-from -2000000000 ";
+        for (own, cloud, level, said) in [
+            (integer(Some(1)), integer(Some(1)), Level::Failure, below),
+            (integer(Some(1_000)), integer(Some(1_000_000_000)), Level::Failure, below),
+            (bigint(1_000), bigint(1 << 62), Level::Failure, below),
+            (turns(9), turns(1_000_000_000), Level::Failure, below),
+            (
+                integer(Some(-2_147_483_600)),
+                integer(Some(1)),
+                Level::Failure,
+                "make id a bigint at both ends",
+            ),
+            (bigint(-2_147_483_600), bigint(1), Level::Failure, "from -1000000000000000 "),
+            (integer(Some(1_000)), integer(Some(900)), Level::Warning, below),
+            (integer(Some(1_000)), integer(Some(-2_000_000_000)), Level::Ok, "far from"),
+            (
+                integer(Some(1_000)),
+                sequence(Some(-9), 1, "integer", -1),
+                Level::Warning,
+                "begin lower",
+            ),
+        ] {
+            let beside = (Some(Own { sequence: &own, follows: true }), &cloud);
+            let found = judged_beside(beside, [Some(999), None, None, None]);
+            assert_eq!(found.level, level, "{found:?}");
+            assert!(words(&found).contains(said), "{found:?}");
+        }
     }
 
     #[test]

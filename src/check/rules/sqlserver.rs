@@ -81,7 +81,8 @@ fn tls(transport: Transport) -> Finding {
 }
 
 fn read_only(server: &Server) -> Option<Finding> {
-    server.is_read_only.then(|| {
+    // A copy is refused altogether.
+    (server.is_read_only && server.no_original.is_none()).then(|| {
         Finding::warning(
             "read_only",
             "the database is read-only: forward runs read it, but nothing can come home",
@@ -121,13 +122,15 @@ pub(in crate::check) fn horizon(server: &Server, settings: &[TableSettings]) -> 
             "by row versions, or by stamps with a lag: a transaction that stays open longer is missed"
         }
     };
-    let refused = |t: &TableSettings| match (t.capture.positions(), &server.no_versions) {
-        (Capture::Rowversion, Some(e)) => {
-            Err(Error::new(e.kind(), e.to_string()).remedied(e.remedy()))
-        }
-        (Capture::Rowversion, None) => Ok(()),
-        _ => suffices(t.lag),
-    };
+    let refused =
+        |t: &TableSettings| match (&server.no_original, t.capture.positions(), &server.no_versions)
+        {
+            (Some(e), ..) | (None, Capture::Rowversion, Some(e)) => {
+                Err(Error::new(e.kind(), e.to_string()).remedied(e.remedy()))
+            }
+            (None, Capture::Rowversion, None) => Ok(()),
+            _ => suffices(t.lag),
+        };
     let found = seen(settings, said, refused);
     found.into_iter().map(|finding| finding.at(End::Desktop)).collect()
 }
@@ -176,21 +179,16 @@ fn offset(minutes: i64) -> String {
     format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
 
-/// Tables that are none of the ordinary kind.
+/// A table that is none of the ordinary kind.
 pub(in crate::check) fn kind(plan: &TablePlan, table: &Table) -> Option<Finding> {
-    let (message, remedy) = match (table.is_history, table.is_in_memory) {
-        (true, _) => (
+    table.is_history.then(|| {
+        let finding = Finding::warning(
+            "kind",
             "it is the history of another table: SQL Server alone writes it",
             "Sync the table that it is the history of; leave this one out.",
-        ),
-        (false, true) => (
-            "it is kept in memory, which tidegate is not tried with: reading it in a snapshot needs \
-             MEMORY_OPTIMIZED_ELEVATE_TO_SNAPSHOT",
-            "alter database current set memory_optimized_elevate_to_snapshot on;",
-        ),
-        (false, false) => return None,
-    };
-    Some(Finding::warning("kind", message, remedy).of(&plan.settings.cloud).at(End::Desktop))
+        );
+        finding.of(&plan.settings.cloud).at(End::Desktop)
+    })
 }
 
 #[cfg(test)]
@@ -213,11 +211,13 @@ mod tests {
             ahead_of_utc: 60,
             database: "office".into(),
             role: "tidegate".into(),
+            login: "tidegate".into(),
             is_sysadmin: false,
             is_owner: false,
             has_snapshots: true,
             is_read_only: false,
             identity: "guid/office".into(),
+            no_original: None,
             no_versions: None,
         }
     }
@@ -313,6 +313,5 @@ mod tests {
         let plan = plan(23, &settings("jobs"));
         assert!(kind(&plan, &table()).is_none());
         assert!(kind(&plan, &Table { is_history: true, ..table() }).is_some());
-        assert!(kind(&plan, &Table { is_in_memory: true, ..table() }).is_some());
     }
 }

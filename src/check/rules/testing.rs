@@ -79,6 +79,5 @@ pub(super) fn table() -> Table {
         collations: Vec::new(),
         sequences: Vec::new(),
         is_history: false,
-        is_in_memory: false,
     }
 }

@@ -6,6 +6,12 @@ use crate::check::facts::{TriggerSets, Triggers};
 use crate::check::finding::Finding;
 use crate::model::plan::Evidence;
 use crate::model::{Direction, TableName, TablePlan};
+use crate::sql::Dialect;
+
+/// How a trigger passes over what tidegate writes.
+const IN_POSTGRES: &str =
+    "with when (coalesce(current_setting('tidegate.writing', true), '') = '')";
+const IN_TSQL: &str = "if substring(context_info(), 1, 8) = 0x7469646567617465 return;";
 
 /// What is to be said of the triggers of a table that is written.
 pub(in crate::check) fn findings(plan: &TablePlan, triggers: &Triggers) -> Vec<Finding> {
@@ -29,6 +35,7 @@ fn misleads(plan: &TablePlan) -> bool {
 pub(in crate::check) fn unsettled(
     plan: &TablePlan,
     [desktop, cloud]: &[Triggers; 2],
+    of_desktop: Dialect,
 ) -> Option<Finding> {
     let content = || plan.content.iter().map(|&i| &plan.columns[i]);
     let sets = |triggers: &Triggers, name: &str| {
@@ -43,9 +50,14 @@ pub(in crate::check) fn unsettled(
             "the triggers {here} of the desktop and {there} of the cloud seem to change what is \
              written: by stamps alone such rows may go to and fro for ever"
         );
-        let remedy = "Set [cloud] capture = \"log\" and run tidegate migrate; or let one of the two \
-                      leave tidegate's writes alone: create it with when \
-                      (coalesce(current_setting('tidegate.writing', true), '') = '').";
+        let remedy = format!(
+            "Set [cloud] capture = \"log\" and run tidegate migrate; or let one of the two leave \
+             tidegate's writes alone: create the cloud's {IN_POSTGRES}{}",
+            match of_desktop {
+                Dialect::Postgres => ", or the desktop's.".to_owned(),
+                Dialect::Tsql => format!(", or let the desktop's begin with {IN_TSQL}"),
+            }
+        );
         Finding::warning("unsettled", message, remedy).of(&plan.settings.cloud)
     })
 }
@@ -90,9 +102,8 @@ fn stamped(stamp: &str, triggers: &Triggers) -> Option<Finding> {
             set.trigger
         ),
         format!(
-            "Let the trigger leave tidegate's writes alone: create it with when \
-             (coalesce(current_setting('tidegate.writing', true), '') = ''), if {stamp} is what it \
-             is for."
+            "Let the trigger leave tidegate's writes alone: create it {IN_POSTGRES}, if {stamp} is \
+             what it is for."
         ),
     ))
 }
@@ -130,6 +141,29 @@ mod tests {
         assert!(both[0].message.contains("totals (b)"), "{both:?}");
         let remedy = both[0].remedy.as_deref().unwrap();
         assert!(remedy.ends_with(r#"also_writes = ["audit.log", "totals"]"#), "{remedy}");
+    }
+
+    #[test]
+    fn each_end_is_told_how_its_triggers_pass_over_tidegates_writes() {
+        let set = TriggerSets { trigger: "touch".into(), column: "source".into() };
+        let settings = settings("jobs");
+        let none = Triggers { table: settings.cloud.clone(), writes: Vec::new(), sets: Vec::new() };
+        let both = [
+            Triggers { sets: vec![set.clone()], ..none.clone() },
+            Triggers { sets: vec![set], ..none },
+        ];
+        let plan = plan(23, &settings);
+        for (dialect, told, not) in [
+            (Dialect::Tsql, "begin with if substring(context_info()", "or the desktop's."),
+            (Dialect::Postgres, "or the desktop's.", "context_info"),
+        ] {
+            let remedy = unsettled(&plan, &both, dialect).unwrap().remedy.unwrap();
+            assert!(
+                remedy.contains("the cloud's with when (coalesce(current_setting("),
+                "{remedy}"
+            );
+            assert!(remedy.contains(told) && !remedy.contains(not), "{remedy}");
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::Connection;
 pub const INTEGERS: [&str; 3] = ["smallint", "integer", "bigint"];
 /// So many values that a sequence hands out next are to be free: whatever is nearer, it will meet soon.
 pub const FREE_AHEAD: i64 = 100_000;
+/// The last value of a range below zero.
+pub const LAST_BELOW: i64 = -1;
 /// Up to so many values are drawn; a longer way is jumped.
 const DRAWN_MAX: i64 = 100_000;
 
@@ -40,6 +42,9 @@ pub struct Sequence {
     pub readable: bool,
     /// Whether our role may move it.
     pub movable: bool,
+    /// Whether it is our role's own, or of a role that it is a member of.
+    #[serde(default)]
+    pub owned: bool,
     /// Our role.
     pub role: String,
     /// What it hands out next; none if our role may not see it.
@@ -93,6 +98,32 @@ impl Sequence {
             && !self.key.contains(&ownership.column)
     }
 
+    /// Whether to begin at `from` it leaves what lies above zero for what lies below. It does so once: from
+    /// then on it never goes back there either.
+    pub fn goes_below(&self, from: i64) -> bool {
+        self.ascends() && from < 0 && self.next.is_some_and(|next| next >= 0)
+    }
+
+    /// The least value that the column has room for.
+    pub fn least(&self) -> i64 {
+        match &*self.column_type {
+            "smallint" => i16::MIN.into(),
+            "integer" => i32::MIN.into(),
+            _ => i64::MIN,
+        }
+    }
+
+    /// Lets it go on at `from`, below zero, where [`goes_below`](Self::goes_below) says so and nobody else
+    /// has done it; it ends before zero then.
+    pub async fn go_below(&self, connection: &Connection, sql: &Sql, from: i64) -> Result<()> {
+        let name = table(&self.sequence);
+        let object = format!("{}::regclass", literal(&name));
+        let from = from.to_string();
+        let slots = [("sequence", &*name), ("object", &*object), ("from", &*from)];
+        let statement = sql.render("postgres/sequence_below.sql", &slots);
+        connection.batch(format!("moving {}", self.sequence), &statement).await
+    }
+
     /// Whether it counts up.
     pub fn ascends(&self) -> bool {
         self.step > 0
@@ -128,6 +159,8 @@ impl Sequence {
         sql: &Sql,
         from: Option<i64>,
     ) -> Result<Place> {
+        let below = from.is_some_and(|from| self.goes_below(from));
+        let last = if below { LAST_BELOW } else { self.last };
         let slots = [
             ("sequence", &*table(&self.sequence)),
             ("table", &*table(&self.table)),
@@ -138,7 +171,8 @@ impl Sequence {
             (&from as _, Type::INT8),
             (&FREE_AHEAD as _, Type::INT8),
             (&self.step as _, Type::INT8),
-            (&self.last as _, Type::INT8),
+            (&last as _, Type::INT8),
+            (&below as _, Type::BOOL),
         ];
         let doing = format!("looking where {} goes on", self.sequence);
         let rows = connection.rows(&doing, &statement, &params).await?;

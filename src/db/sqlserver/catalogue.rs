@@ -22,13 +22,8 @@ pub async fn read(session: &Session, sql: &Sql, tables: &[TableName]) -> Result<
         return Ok(Vec::new());
     }
     let quoted: Vec<String> = tables.iter().map(tsql::table).collect();
-    let params: Vec<Param<'_>> = tables
-        .iter()
-        .zip(&quoted)
-        .flat_map(|(table, quoted)| [&table.schema as Param<'_>, &table.name, quoted])
-        .collect();
-    let row = |i| format!("(@P{}, @P{}, @P{})", 3 * i + 1, 3 * i + 2, 3 * i + 3);
-    let wanted = list((0..tables.len()).map(row), ", ");
+    let params: Vec<Param<'_>> = quoted.iter().map(|name| name as Param<'_>).collect();
+    let wanted = list((0..tables.len()).map(|i| format!("(@P{})", i + 1)), ", ");
     let statement = sql.render("sqlserver/catalogue.sql", &[("wanted", &wanted)]);
     let results = session.result_sets(DOING, &statement, &params).await?;
     let mut sets = results.into_iter();
@@ -80,6 +75,7 @@ impl<'r> Parts<'r> {
                 _ => "v".to_owned(),
             },
             row_security: self.hidden.contains_key(&id),
+            in_memory: is("in_memory")?,
             readable: is("readable")?,
             writable: is("insertable")? && is("updatable")?,
             columns: of(&self.columns).into_iter().map(column).collect::<Result<_>>()?,
@@ -99,6 +95,9 @@ impl<'r> Parts<'r> {
 /// Oids that stand for no type of PostgreSQL: such a column can't travel.
 const NO_TYPE: u32 = 0;
 
+const ENCRYPTED: &str =
+    "is encrypted, and only programs that have its key can read it (Always Encrypted)";
+
 fn column(row: &Row) -> Result<Column> {
     let name = text(row, "name")?;
     let type_name: &str = get(row, "type_name")?;
@@ -106,8 +105,9 @@ fn column(row: &Row) -> Result<Column> {
     let sql_type = known.as_ref().ok().copied();
     let travels = sql_type.map(SqlType::travels_as);
     let spelled = travels.and_then(|t| t.declaration()).unwrap_or_else(|| type_name.to_owned());
-    let collation: Option<&str> = any(row, "collation_name")?;
-    let is_computed = get(row, "is_computed")? || sql_type == Some(SqlType::RowVersion);
+    let is = |name| Ok::<_, Error>(get::<i32>(row, name)? == 1);
+    let is_computed =
+        get(row, "is_computed")? || is("is_period")? || sql_type == Some(SqlType::RowVersion);
     let is_identity = get(row, "is_identity")?;
     Ok(Column {
         name,
@@ -121,8 +121,12 @@ fn column(row: &Row) -> Result<Column> {
         generated: is_computed,
         identity_always: is_identity,
         sql_type,
-        refused: known.err().map(|refusal| refusal.reason().to_owned()),
-        folds: collation.is_some_and(|name| !name.ends_with("_BIN") && !name.ends_with("_BIN2")),
+        refused: match is("is_encrypted")? {
+            true => Some(ENCRYPTED.to_owned()),
+            false => known.err().map(|refusal| refusal.reason().to_owned()),
+        },
+        masked: is("is_masked")?,
+        collation: any::<&str>(row, "collation_name")?.map(str::to_owned),
     })
 }
 

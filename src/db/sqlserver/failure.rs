@@ -3,6 +3,9 @@
 //! SQL Server repeats row values in the message of some numbers, in the server's language. What is
 //! said is the number, our words for it and, where a message holds names of objects alone, that.
 
+mod numbers;
+mod refusal;
+
 use std::fmt;
 use std::io;
 
@@ -11,12 +14,11 @@ use tiberius::error::TokenError;
 use super::address::Address;
 use crate::error::{End, Error, Kind};
 
+use numbers::kind_of;
+use refusal::Refusal;
+
 /// From this severity on, the server ends the session.
 const FATAL: u8 = 20;
-/// Numbers from here on are what triggers and procedures raise.
-const RAISED: u32 = 50_000;
-/// What Babelfish answers where SQL Server has a number that it doesn't know: no row is to blame.
-const UNNUMBERED: u32 = 33_557_097;
 
 const TRUST: &str = "As a last resort, and only in a network where nobody else can answer in the \
     server's place, tls = \"trust-server\" takes any certificate.";
@@ -27,9 +29,8 @@ pub fn failed(doing: &str, end: End, e: &tiberius::error::Error) -> Error {
     match e {
         E::Server(refusal) => {
             let refusal = Refusal::from(refusal);
-            let error =
-                Error::new(kind_of(refusal.number), format!("{doing}: {}", said(end, &refusal)));
-            match remedy(&refusal) {
+            let error = Error::new(refusal.kind(), format!("{doing}: {}", refusal.said(end)));
+            match refusal.remedy() {
                 Some(remedy) => error.remedied(remedy),
                 None => error,
             }
@@ -196,13 +197,13 @@ fn login_refused(address: &Address, refusal: &TokenError) -> Error {
         4060 | 916 | 4064 => Error::new(
             Kind::Unauthorised,
             format!(
-                "the {end} database at {at}: database \"{database}\" is not there, or closed to the \
-                 login ({number})"
+                "the {end} database at {at}: database \"{database}\" is not there, closed to the \
+                 login, or about to be restored or recovered ({number})"
             ),
         )
         .remedied(format!(
-            "Correct the database's name in [{end}] url, or make a user for the login there: create \
-             user … for login …."
+            "Look whether it is online; correct the database's name in [{end}] url, or make a user \
+             for the login there: create user … for login …."
         )),
         40615 => refused("this machine's address")
             .remedied("Let the address through in the firewall of the Azure server."),
@@ -217,233 +218,9 @@ fn login_refused(address: &Address, refusal: &TokenError) -> Error {
     }
 }
 
-/// What follows from a server's number.
-fn kind_of(number: u32) -> Kind {
-    match number {
-        // Lock request time out
-        1222 => Kind::Busy,
-        // Deadlock victim; update conflicts of snapshot isolation
-        1205 | 3960 | 3961 => Kind::Transient,
-        // Lost on the way, or the server ends or is full of sessions
-        64 | 121 | 233 | 596 | 6005 | 10053 | 10054 | 10060 | 17830 => Kind::Transient,
-        // Azure: moved, throttled, out of workers
-        10928 | 10929 | 40143 | 40197 | 40501 | 40540 | 40613 | 49918..=49920 => Kind::Transient,
-        // Logins
-        916 | 4060 | 18450..=18488 => Kind::Unauthorised,
-        // Rights
-        229 | 230 | 262 | 297 | 300 => Kind::Unauthorised,
-        2601 | 2627 => Kind::Taken,
-        // Null, constraint
-        515 | 547 | 550 => Kind::BadValue,
-        // Conversion, range, length
-        220 | 232 | 241 | 242 | 244 | 245 | 248 | 295 | 296 | 2628 | 6522 | 8114 | 8115 | 8152
-        | 8169 => Kind::BadValue,
-        UNNUMBERED => Kind::Other,
-        // A trigger rolled back or raised
-        3609 | 3616 | RAISED.. => Kind::BadValue,
-        // Column, object, schema; snapshot isolation is off
-        207 | 208 | 2760 | 3952 => Kind::Config,
-        _ => Kind::Other,
-    }
-}
-
-/// What to do about an error of the server itself, which comes again until somebody does it.
-fn remedy(refusal: &Refusal<'_>) -> Option<&'static str> {
-    Some(match refusal.number {
-        // Whoever is asked for something has logged in.
-        229 | 230 | 262 | 297 | 300 if refusal.procedure.is_empty() => {
-            "`tidegate check` names the rights that the login lacks, with the statements."
-        }
-        1105 => "The database's file group is full: make room there, then run again.",
-        9002 => "The database's log is full: back it up or let it grow, then run again.",
-        701 | 802 => "The server is out of memory: give it more, or set a smaller batch_rows.",
-        3906 | 3908 => "The database takes no writes at this moment: is it a replica?",
-        3952 => "As the database's owner: alter database … set allow_snapshot_isolation on.",
-        1222 => "Look for a transaction there that stays open; the next run tries again.",
-        _ => return None,
-    })
-}
-
-/// The parts of a server's error that can be said.
-struct Refusal<'a> {
-    number: u32,
-    message: &'a str,
-    /// The trigger or procedure that it happened in, which may have made a statement, and the name
-    /// that it did not find, out of a value.
-    procedure: &'a str,
-}
-
-impl<'a> From<&'a TokenError> for Refusal<'a> {
-    fn from(e: &'a TokenError) -> Self {
-        Self { number: e.code(), message: e.message(), procedure: e.procedure() }
-    }
-}
-
-fn said(end: End, refusal: &Refusal<'_>) -> String {
-    let mut text = format!("the {end} answered {}", refusal.number);
-    let within = refusal.procedure;
-    if refusal.number >= RAISED && refusal.number != UNNUMBERED {
-        return match within.is_empty() {
-            true => format!("{text}, raised by a trigger or procedure"),
-            false => format!("{text}, raised by {within}"),
-        };
-    }
-    if speaks_of_objects(refusal.number) && within.is_empty() {
-        text = format!("{text}, {}", refusal.message.trim_end_matches('.'));
-    } else if let Some(name) = name_of(refusal.number) {
-        text = format!("{text}, {name}");
-        if let Some((constraint, table)) = key_of(refusal) {
-            text = format!("{text}, table {table}, constraint {constraint}");
-        }
-    }
-    match within.is_empty() {
-        true => text,
-        false => format!("{text}, within {within}"),
-    }
-}
-
-/// Whether the server's own message under this number never holds a value.
-fn speaks_of_objects(number: u32) -> bool {
-    matches!(
-        number,
-        207 | 208
-            | 229
-            | 230
-            | 262
-            | 297
-            | 300
-            | 515
-            | 547
-            | 916
-            | 1105
-            | 1205
-            | 1222
-            | 2760
-            | 3906
-            | 3908
-            | 3952
-            | 3960
-            | 3961
-            | 4060
-            | 9002
-    )
-}
-
-/// Words in place of a message that may hold values.
-fn name_of(number: u32) -> Option<&'static str> {
-    Some(match number {
-        220 | 232 | 8115 => "number out of range",
-        241 => "not a date or time",
-        242 => "date or time out of range",
-        207 => "a column is missing",
-        208 | 2760 => "a table or schema is missing",
-        229 | 230 | 262 | 297 | 300 => "a right is missing",
-        244 | 245 | 248 | 295 | 296 | 8114 | 8169 => "value not of the column's type",
-        515 => "null in a column that has to be set",
-        547 => "foreign key or check constraint violated",
-        550 => "a view's check option violated",
-        1205 => "deadlock",
-        1222 => "a lock is held by somebody else",
-        2601 | 2627 => "unique constraint violated",
-        2628 | 8152 => "value too long",
-        3609 => "a trigger ended the transaction",
-        3960 | 3961 => "another transaction changed the row",
-        _ => return None,
-    })
-}
-
-/// Constraint or index, and table, of a violated key. After them the message holds the key.
-fn key_of<'a>(refusal: &Refusal<'a>) -> Option<(&'a str, &'a str)> {
-    let quoted = |after: &str| {
-        let (_, rest) = refusal.message.split_once(after)?;
-        rest.split_once('\'').map(|(name, _)| name)
-    };
-    match refusal.number {
-        2627 => Some((
-            quoted(" KEY constraint '")?,
-            quoted("'. Cannot insert duplicate key in object '")?,
-        )),
-        2601 => Some((
-            quoted("' with unique index '")?,
-            quoted("Cannot insert duplicate key row in object '")?,
-        )),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refusal(number: u32, message: &str) -> Refusal<'_> {
-        Refusal { number, message, procedure: "" }
-    }
-
-    #[test]
-    fn numbers_become_kinds() {
-        let check = |kind, numbers: &[u32]| {
-            for number in numbers {
-                assert_eq!(kind_of(*number), kind, "{number}");
-            }
-        };
-        check(Kind::Transient, &[1205, 3960, 3961, 40613, 40197, 40501, 49918, 10928, 10929]);
-        check(Kind::Transient, &[233, 10053, 10054, 10060, 64, 121]);
-        check(Kind::Busy, &[1222]);
-        check(Kind::Taken, &[2627, 2601]);
-        check(Kind::Unauthorised, &[18456, 18452, 18470, 4060, 916, 229, 230, 262, 297, 300]);
-        check(Kind::BadValue, &[547, 515, 2628, 8152, 8115, 8114, 220, 232, 241, 242, 245]);
-        check(Kind::BadValue, &[3609, 50_000, 50_001, 99_999]);
-        check(Kind::Config, &[207, 208, 3952]);
-        check(Kind::Other, &[0, 102, 1105, 3902, 9002]);
-    }
-
-    #[test]
-    fn values_of_rows_are_never_said() {
-        for number in [
-            220, 232, 241, 242, 245, 2601, 2627, 2628, 3609, 3902, 8114, 8115, 8152, 50_000,
-            50_001, 102,
-        ] {
-            let text = said(End::Desktop, &refusal(number, "canary 'canary' (canary)"));
-            assert!(text.contains(&number.to_string()) && !text.contains("canary"), "{text}");
-        }
-        for number in [207, 208, 229, 515, 547, 1205] {
-            let within = Refusal { procedure: "t_jobs", ..refusal(number, "canary") };
-            let text = said(End::Desktop, &within);
-            assert!(text.ends_with(", within t_jobs") && !text.contains("canary"), "{text}");
-        }
-        let raised = Refusal { procedure: "t_jobs", ..refusal(50_000, "canary") };
-        assert_eq!(said(End::Desktop, &raised), "the desktop answered 50000, raised by t_jobs");
-    }
-
-    #[test]
-    fn objects_are_named() {
-        let primary = "Violation of PRIMARY KEY constraint 'PK_jobs'. Cannot insert duplicate key in \
-                       object 'dbo.jobs'. The duplicate key value is (canary).";
-        assert_eq!(
-            said(End::Desktop, &refusal(2627, primary)),
-            "the desktop answered 2627, unique constraint violated, table dbo.jobs, constraint PK_jobs"
-        );
-        let index = "Cannot insert duplicate key row in object 'dbo.jobs' with unique index 'IX_no'. The \
-                     duplicate key value is (canary).";
-        assert_eq!(
-            said(End::Desktop, &refusal(2601, index)),
-            "the desktop answered 2601, unique constraint violated, table dbo.jobs, constraint IX_no"
-        );
-        assert_eq!(
-            said(End::Desktop, &refusal(208, "Invalid object name 'dbo.jobs'.")),
-            "the desktop answered 208, Invalid object name 'dbo.jobs'"
-        );
-    }
-
-    #[test]
-    fn a_message_in_another_language_names_nothing() {
-        let german = "Verletzung der PRIMARY KEY-Einschränkung \"PK_jobs\". Der doppelte Schlüsselwert ist \
-                      ('canary').";
-        assert_eq!(
-            said(End::Desktop, &refusal(2627, german)),
-            "the desktop answered 2627, unique constraint violated"
-        );
-    }
 
     #[test]
     fn the_drivers_own_words_are_not_repeated() {

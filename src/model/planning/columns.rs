@@ -67,6 +67,7 @@ fn column_plan(name: String, into: &Column) -> ColumnPlan {
         passage: Passage::Text,
         travels_as: PgType { oid: Column::TEXTS[0], typmod: -1 },
         sql_type: None,
+        collation: None,
         identity_always: into.identity_always,
     }
 }
@@ -93,16 +94,28 @@ fn travelling(
         passage,
         travels_as,
         sql_type: from.sql_type.or(into.sql_type),
+        collation: from.collation.clone().or_else(|| into.collation.clone()),
         ..plan
     })
 }
 
 fn refuse_type(column: &Column) -> Result<()> {
+    let name = &column.name;
     match &column.refused {
+        None if column.masked => Err(Error::config(
+            format!(
+                "the desktop's column {name} is masked for this role: masks would take the place of \
+                 its values at both ends"
+            ),
+            format!(
+                "As the database's owner: grant unmask to the role's user; or leave the column out: \
+                 exclude = [\"{name}\"]."
+            ),
+        )),
         None => Ok(()),
         Some(why) => Err(Error::config(
-            format!("the desktop's column {} {why}", column.name),
-            format!("Leave it out: exclude = [\"{}\"].", column.name),
+            format!("the desktop's column {name} {why}"),
+            format!("Leave it out: exclude = [\"{name}\"]."),
         )),
     }
 }

@@ -24,8 +24,27 @@ pub(super) fn hidden_rows(ends: Ends<'_>) -> Result<()> {
         None => Ok(()),
         Some(end) => Err(Error::config(
             format!("row-level security hides rows of the {end}'s table from this role"),
-            "alter role … bypassrls, or connect as the table's owner: rows that are hidden can be \
-             neither synced nor protected.",
+            match ends.at(end).is_sql_server() {
+                true => {
+                    "Let the predicate function of the table's security policy pass this user for \
+                     every row: rows that are hidden can be neither synced nor protected."
+                }
+                false => {
+                    "alter role … bypassrls, or connect as the table's owner: rows that are hidden \
+                     can be neither synced nor protected."
+                }
+            },
+        )),
+    }
+}
+
+/// SQL Server opens it in no transaction that is as strict, or as lenient, as a run's.
+pub(super) fn in_memory(ends: Ends<'_>) -> Result<()> {
+    match ends.at(End::Desktop).in_memory {
+        false => Ok(()),
+        true => Err(Error::config(
+            "the desktop's table is kept in memory, and SQL Server lets no snapshot read such a table",
+            "Make it an ordinary table, or set enabled = false for it.",
         )),
     }
 }
@@ -42,10 +61,16 @@ pub(super) fn missing_rights(ends: Ends<'_>) -> Result<()> {
         Some(key) => (direction.target(), "select", key.parent()),
         None => return Ok(()),
     };
-    Err(Error::new(Kind::Unauthorised, format!("the {end}'s role lacks rights on {table}"))
-        .remedied(format!(
-            "grant {rights} on {table} to the role, as its owner; and usage on its schema."
-        )))
+    let remedy = match ends.at(end).is_sql_server() {
+        true => {
+            "Run what `tidegate grants --end desktop` prints, as the database's owner.".to_owned()
+        }
+        false => {
+            format!("grant {rights} on {table} to the role, as its owner; and usage on its schema.")
+        }
+    };
+    let message = format!("the {end}'s role lacks rights on {table}");
+    Err(Error::new(Kind::Unauthorised, message).remedied(remedy))
 }
 
 /// Keys are kept as the target's text and asked for again at the source, so they must survive the
@@ -80,7 +105,7 @@ pub(super) fn folded_key(ends: Ends<'_>, key: &[&ColumnPlan]) -> Result<()> {
         };
         ends.at(End::Desktop).column(name)
     };
-    let Some(column) = key.iter().filter_map(of_desktop).find(|c| c.folds) else { return Ok(()) };
+    let Some(column) = key.iter().filter_map(of_desktop).find(|c| c.folds()) else { return Ok(()) };
     Err(Error::config(
         format!(
             "the desktop's collation of the key column {} takes different texts for the same key",

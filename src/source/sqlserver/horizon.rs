@@ -25,6 +25,8 @@ pub(super) struct Horizons {
     /// Whether a transaction may read one moment of the database.
     pub(super) has_snapshots: bool,
     pub(super) identity: String,
+    /// What kind of copy of another database it is, if it is one.
+    copy: Option<String>,
 }
 
 impl Horizons {
@@ -48,6 +50,7 @@ impl Horizons {
             version,
             has_snapshots: sets::get::<u8>(row, "snapshot_isolation_state")? == 1,
             identity: format!("{}/{name}", guid.to_lowercase()),
+            copy: sets::any::<&str>(row, "copy")?.map(str::to_owned),
         })
     }
 
@@ -67,11 +70,26 @@ impl Horizons {
 
     /// The horizon of a table.
     pub(super) fn of(&self, plan: &TablePlan) -> Result<Horizon> {
+        self.suffice()?;
         match plan.capture {
             Capture::Rowversion | Capture::DesktopLog => Ok(Horizon(self.version.clone())),
             Capture::Timestamp => self.behind(plan).map(|horizon| Horizon(Some(horizon))),
             Capture::Log => Err(odd("has no log of transactions")),
         }
+    }
+
+    /// What a copy shows comes later than it happened, and what is still to come nobody sees there.
+    fn suffice(&self) -> Result<()> {
+        let copy = match self.copy.as_deref() {
+            None => return Ok(()),
+            Some("standby") => "a standby that logs are shipped to",
+            Some("snapshot") => "a snapshot of another database",
+            Some(_) => "a replica that can only be read",
+        };
+        Err(Error::config(
+            format!("the desktop database is {copy}, where open transactions can't be seen"),
+            "Name the primary in [desktop] url: the database that its users write to.",
+        ))
     }
 
     /// Nobody can see here when open transactions began: only a lag keeps behind them.
@@ -84,6 +102,14 @@ impl Horizons {
         let horizon = text(&Value::DateTimeOffset { utc, offset: 0 }, Form::Timestamptz, -1)?;
         horizon.ok_or_else(|| odd("has no clock"))
     }
+}
+
+/// That the database is no copy of another one.
+///
+/// # Errors
+/// [`Kind::Config`] when it is one.
+pub async fn original(connection: &mut Connection, sql: &Sql) -> Result<()> {
+    Horizons::read(connection, sql, &[]).await?.suffice()
 }
 
 /// Ticks since the year 1 as seconds since 1970.

@@ -15,7 +15,7 @@ mod single;
 mod still;
 mod view;
 
-pub use horizon::{clock, lowest_version, suffices, unix_seconds};
+pub use horizon::{clock, lowest_version, original, suffices, unix_seconds};
 pub use inventory::Inventory;
 pub use opposite::carried;
 pub use render::version;

@@ -24,9 +24,19 @@ impl Params {
     /// So many fit one statement of SQL Server.
     pub(super) const MAX: usize = 2_000;
 
-    /// Binds a value of a column; gives its name in the statement.
-    pub(super) fn value(&mut self, value: Value<'static>, of: SqlType) -> Result<String, Refusal> {
+    /// Binds a value of a column; gives its name in the statement. A text is of the column's
+    /// collation: of another one it might be no text of its code page, nor comparable.
+    pub(super) fn value(
+        &mut self,
+        value: Value<'static>,
+        of: SqlType,
+        collation: Option<&str>,
+    ) -> Result<String, Refusal> {
         let bound = self.bind(value.into_column_data(of)?);
+        let bound = match collation.filter(|name| is_plain(name)) {
+            Some(name) if of.is_text() => format!("{bound} collate {name}"),
+            _ => bound,
+        };
         // It arrives as nvarchar, for which an index over varchar is not asked.
         Ok(match of {
             SqlType::Char { .. } | SqlType::VarChar { .. } => {
@@ -72,9 +82,36 @@ impl Params {
     }
 }
 
+/// Whether the name can stand in a statement as it is; all of the server's can.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// The number of values alone: they are a row's.
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Params({})", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::types::{Length, Page};
+
+    #[test]
+    fn a_text_is_bound_in_the_collation_and_the_type_of_its_column() {
+        let mut params = Params::default();
+        let mut bind = |of, collation| {
+            let text = Value::Text(b"a"[..].into());
+            params.value(text, of, collation).unwrap()
+        };
+        let varchar = SqlType::VarChar { length: Length::Of(9), page: Page::of(1250) };
+        let nvarchar = SqlType::NVarChar { length: Length::Of(9) };
+        let polish = Some("Polish_BIN2");
+        assert_eq!(bind(varchar, polish), "cast(@P1 collate Polish_BIN2 as varchar(9))");
+        assert_eq!(bind(nvarchar, polish), "@P2 collate Polish_BIN2");
+        assert_eq!(bind(nvarchar, Some("no name; --")), "@P3");
+        assert_eq!(bind(nvarchar, None), "@P4");
     }
 }

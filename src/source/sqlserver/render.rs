@@ -217,7 +217,7 @@ impl Asking<'_> {
             (true, Some(zone)) => Value::DateTime(before_midnight(zone.lower_bound(utc))),
             _ => Value::DateTimeOffset { utc, offset: 0 },
         };
-        params.value(value, of).map_err(strange)
+        params.value(value, of, None).map_err(strange)
     }
 
     /// That a row comes strictly after a key, in the order of keys.
@@ -259,7 +259,7 @@ impl Asking<'_> {
                 _ => value,
             };
             let value = value.fit(of).map_err(strange)?;
-            params.value(value.into_owned(), of).map_err(strange)
+            params.value(value.into_owned(), of, c.collation.as_deref()).map_err(strange)
         };
         self.plan.key_columns().map(bind).collect()
     }

@@ -13,8 +13,9 @@ use super::rows::{Held, Staged, Wanted};
 use super::tables::{KEYS, Lookup, Sheet, fill};
 use crate::target::outcome::gone;
 
-/// Locks the rows that are read as an update would: nobody changes them before the commit.
-const PIN: &str = "with (updlock, rowlock)";
+/// Locks the rows that are read as an update would: nobody changes them before the commit. Those that a
+/// user holds are passed by.
+const PIN: &str = "with (updlock, rowlock, readpast)";
 
 /// What our own tables know of rows.
 #[derive(Debug, Default)]
@@ -29,9 +30,7 @@ impl SqlServerTx<'_> {
     /// The verdict of every staged row.
     pub(super) async fn decide(&mut self) -> Result<Tally> {
         self.first_look().await?;
-        if self.rows.iter().any(|row| row.verdict == Verdict::Update) {
-            self.second_look().await?;
-        }
+        self.second_look().await?;
         if self.rows.iter().any(Staged::is_written) {
             self.withhold_orphans().await?;
         }
@@ -53,17 +52,29 @@ impl SqlServerTx<'_> {
     }
 
     /// The rows to be updated once more, pinned: what the last writers did counts. A row that is gone
-    /// by now was not pinned either.
+    /// by now was not pinned either. Where the desktop's triggers are at work, the rows of other owners
+    /// are pinned as well: what changes of them then is their doing.
     async fn second_look(&mut self) -> Result<()> {
-        let updates = self.numbers(|row| row.verdict == Verdict::Update);
-        let mut pinned: BTreeMap<usize, Held> =
-            self.meet(&updates, PIN).await?.into_iter().collect();
-        for number in updates {
+        let watches = self.plan.target_remakes && self.rows.iter().any(Staged::is_written);
+        let is_pinned = |row: &Staged| {
+            row.verdict == Verdict::Update || watches && row.is_held_by_another(&self.layout)
+        };
+        let wanted = self.numbers(is_pinned);
+        let mut pinned: BTreeMap<usize, Held> = match wanted.is_empty() {
+            true => BTreeMap::new(),
+            false => self.meet(&wanted, PIN).await?.into_iter().collect(),
+        };
+        for number in wanted {
             let row = &mut self.rows[number];
-            row.held = pinned.remove(&number);
-            match row.held.is_some() {
-                true => self.judge(number)?,
-                false => row.verdict = Verdict::Withheld(Reason::Busy),
+            match (pinned.remove(&number), row.verdict) {
+                (Some(held), _) => {
+                    (row.held, row.is_pinned) = (Some(held), true);
+                    self.judge(number)?;
+                }
+                (None, Verdict::Update) => {
+                    (row.held, row.verdict) = (None, Verdict::Withheld(Reason::Busy));
+                }
+                (None, _) => {}
             }
         }
         Ok(())

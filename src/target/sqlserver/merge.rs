@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tiberius::{ColumnData, Row};
 
 use crate::db::sqlserver::sets;
+use crate::db::sqlserver::statement::Param;
 use crate::db::sqlserver::types::Value;
 use crate::error::{Error, Kind, Result};
 use crate::model::plan::ColumnPlan;
@@ -15,7 +16,7 @@ use crate::sql::{list, tsql};
 use crate::store::sqlserver::{Image, Lost};
 
 use super::SqlServerTx;
-use super::rows::{Held, Staged};
+use super::rows::{Held, Layout, Staged};
 use super::tables::{
     Deed, Line, Lookup, ROWS, Sheet, add, cell, fill, number, same_key, unwritable,
 };
@@ -106,9 +107,10 @@ impl SqlServerTx<'_> {
                 ("target", &tsql::table(&self.plan.target)),
                 ("same_row", &same_key(&self.layout)),
                 ("same_owner", &self.same_owner()),
+                ("which", self.which()),
             ],
         );
-        self.merged.updated = self.count_written(&sql).await?;
+        self.merged.updated = self.count_written(&sql, Verdict::Update).await?;
         Ok(())
     }
 
@@ -151,7 +153,7 @@ impl SqlServerTx<'_> {
         let slots = [("target", &*target), ("same_row", &*same_row)];
         let met = sql.render("sqlserver/met.sql", &slots);
         let doing = self.doing("merging");
-        for row in self.last_set(&doing, &met).await? {
+        for row in self.last_set(&doing, &met, &[]).await? {
             if let Some(row) = self.rows.get_mut(number(row.into_iter().next())) {
                 row.verdict = Verdict::Withheld(Reason::Busy);
             }
@@ -176,24 +178,47 @@ impl SqlServerTx<'_> {
                 ("columns", &list(plan.columns.iter().map(|c| tsql::ident(&c.target)), ", ")),
                 ("values", &cells(&mut (0..plan.columns.len()))),
                 ("order", &cells(&mut plan.key.iter().copied())),
+                ("which", self.which()),
             ],
         );
-        self.merged.inserted = self.count_written(&insert).await?;
+        self.merged.inserted = self.count_written(&insert, Verdict::Insert).await?;
         Ok(())
     }
 
+    /// Which rows one statement writes. A trigger fires once for all of them, and many are made for one
+    /// row: a desktop's own program writes them one by one.
+    fn which(&self) -> &'static str {
+        match self.plan.target_has_triggers {
+            true => "k.n = @P1",
+            false => "1 = 1",
+        }
+    }
+
+    /// Runs a statement, once or for each of the rows with `verdict`; gives how many rows it wrote.
+    async fn count_written(&mut self, sql: &str, verdict: Verdict) -> Result<u64> {
+        if !self.plan.target_has_triggers {
+            return self.written(sql, &[]).await;
+        }
+        let mut written = 0;
+        for number in self.numbers(|row| row.verdict == verdict) {
+            let number = i32::try_from(number).unwrap_or(i32::MAX);
+            written += self.written(sql, &[&number]).await?;
+        }
+        Ok(written)
+    }
+
     /// Runs a statement that says last how many rows it wrote: triggers may have answers of their own.
-    async fn count_written(&mut self, sql: &str) -> Result<u64> {
+    async fn written(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         let doing = self.doing("merging");
-        let rows = self.last_set(&doing, sql).await?;
+        let rows = self.last_set(&doing, sql, params).await?;
         let row = rows.first().ok_or_else(|| {
             Error::new(Kind::Other, format!("{doing}: the desktop did not say what it wrote"))
         })?;
         Ok(sets::get::<i64>(row, "written")?.unsigned_abs())
     }
 
-    async fn last_set(&mut self, doing: &str, sql: &str) -> Result<Vec<Row>> {
-        let sets = self.connection()?.result_sets(doing, sql, &[]).await?;
+    async fn last_set(&mut self, doing: &str, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        let sets = self.connection()?.result_sets(doing, sql, params).await?;
         Ok(sets.into_iter().next_back().unwrap_or_default())
     }
 
@@ -211,6 +236,9 @@ impl SqlServerTx<'_> {
                 self.merged.deleted += 1;
                 continue;
             };
+            if self.plan.target_has_triggers && is_undone(&self.layout, row, now) {
+                return Err(undone(&self.label));
+            }
             let owner = |fields| self.layout.words(fields, self.plan.owner.column);
             let sent = row.wanted.as_ref().ok().and_then(|wanted| owner(wanted.fields()));
             strangers += u64::from(owner(now.fields()) != sent);
@@ -247,4 +275,18 @@ impl SqlServerTx<'_> {
         let connection = self.connection.as_mut().ok_or_else(gone)?;
         self.target.store.keep_losers(connection, &of, &lost).await
     }
+}
+
+/// Whether an update has left the row as it was.
+fn is_undone(layout: &Layout<'_>, row: &Staged, now: &Held) -> bool {
+    let (Ok(wanted), Some(before)) = (&row.wanted, &row.held) else { return false };
+    row.verdict == Verdict::Update
+        && now.fields() == before.fields()
+        && !layout.same_row(wanted, before)
+}
+
+/// The error that a row was updated and is what it was: taken for what triggers made of it, the edit
+/// would be on no list.
+fn undone(label: &str) -> Error {
+    Error::new(Kind::BadValue, format!("{label}: a trigger of the desktop takes the update back"))
 }

@@ -40,6 +40,8 @@ pub(super) struct Staged {
     pub(super) rule: Option<usize>,
     /// The desktop's row under its key.
     pub(super) held: Option<Held>,
+    /// Whether nobody else can change that row before the commit.
+    pub(super) is_pinned: bool,
 }
 
 /// A staged row as the desktop would hold it.
@@ -100,6 +102,7 @@ impl<'p> Layout<'p> {
             verdict: Verdict::Withheld(Reason::BadValue),
             rule: None,
             held: None,
+            is_pinned: false,
             fields,
             notes,
         }
@@ -227,6 +230,11 @@ impl Staged {
             held.map_or(value, |held| &held.values[i]).clone()
         };
         Some(wanted.values.iter().enumerate().map(value).collect())
+    }
+
+    /// Whether the desktop has a row of another owner under its key.
+    pub(super) fn is_held_by_another(&self, layout: &Layout<'_>) -> bool {
+        self.held.as_ref().is_some_and(|held| layout.side(held.fields()) != Side::Writer)
     }
 
     /// Whether it is to be written.

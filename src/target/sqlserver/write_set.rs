@@ -7,7 +7,6 @@ use crate::model::TableName;
 use crate::model::write_set::{TableWrites, WriteSet, Written};
 
 use super::SqlServerTx;
-use super::policy::Side;
 use super::rows::Staged;
 
 impl SqlServerTx<'_> {
@@ -60,15 +59,15 @@ impl SqlServerTx<'_> {
         Ok(locked)
     }
 
-    /// Rows of another owner that the batch met and was not to write, and that are others by now. Only
-    /// triggers can have done that; or a user in the meantime, whom the next try does not meet again.
+    /// Rows of another owner that the batch met, pinned and was not to write, and that are others by
+    /// now: only triggers can have done that.
     async fn changed_foreign_rows(&mut self) -> Result<u64> {
         if self.merged == Written::default() || !self.plan.target_remakes {
             return Ok(0);
         }
-        let held = |row: &Staged| row.held.as_ref().map(|held| self.layout.side(held.fields()));
-        let is_foreign =
-            |row: &Staged| !row.is_written() && held(row).is_some_and(|side| side != Side::Writer);
+        let is_foreign = |row: &Staged| {
+            !row.is_written() && row.is_pinned && row.is_held_by_another(&self.layout)
+        };
         let foreign = self.numbers(is_foreign);
         let lines = self.meet(&foreign, "").await?;
         let mut unchanged = 0;

@@ -2,6 +2,7 @@
 
 use crate::db::sqlserver::Connection;
 use crate::error::{Error, Kind, Result};
+use crate::model::TableName;
 use crate::model::logging::Logging;
 use crate::sql::{logging, tsql};
 use crate::store::sqlserver::migrate::UNDO;
@@ -132,22 +133,22 @@ impl SqlServerStore<'_> {
     /// A user's write must not fail because he may not write to the log.
     async fn require_chain(&self, connection: &mut Connection, log: &Logging) -> Result<()> {
         let sql = self.sql.render("sqlserver/log_own.sql", &[]);
-        let schemas = (&self.schema, &log.table.schema);
-        let rows = connection.rows(INSTALLING, &sql, &[schemas.0, schemas.1]).await?;
+        let own = tsql::table(&TableName::new(&self.schema, "_sync_changes"));
+        let table = tsql::table(&log.table);
+        let rows = connection.rows(INSTALLING, &sql, &[&own, &table]).await?;
         let chained = rows.first().map(|row| flag(row, "chained")).transpose()?;
         match chained == Some(true) {
             true => Ok(()),
             false => Err(Error::config(
                 format!(
-                    "the schemas {} and {} have different owners: the trigger would let users change \
-                     the table only if they may write tidegate's",
-                    self.schema, log.table.schema
+                    "{} and tidegate's own tables have different owners: the trigger would let users \
+                     change the table only if they may write tidegate's",
+                    log.table
                 ),
                 format!(
-                    "alter authorization on schema::{} to the owner of {}, dbo for one; then run \
+                    "alter authorization on schema::{} to the owner of {table}, dbo for one; then run \
                      tidegate migrate again.",
-                    self.quoted,
-                    tsql::ident(&log.table.schema)
+                    self.quoted
                 ),
             )),
         }
