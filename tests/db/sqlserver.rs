@@ -3,10 +3,12 @@
 mod check;
 mod grants;
 mod home;
+mod identities;
 mod init;
 mod log;
 mod merging;
 mod pair;
+mod refused;
 mod samples;
 mod store;
 mod target;

@@ -133,7 +133,9 @@ async fn everything(office: &Listened) {
     office.at_the_desk(swallowed).await;
     office.run(&["forward"], Some(20), "");
     office.run(&["watermark", "set", "orders", "--to", "2026-01-01T00:00:00Z"], Some(0), "");
-    office.run(&["migrate", "--mobile-keys-from", "1000000"], Some(0), "");
+    for from in ["1000000", "-2000000000"] {
+        office.run(&["migrate", "--mobile-keys-from", from], Some(0), "");
+    }
     let config = Config::load(Some(&office.office.config_path())).unwrap();
     let cloud = Database::new(&config.cloud_url, End::Cloud, Purpose::Writer, 1).unwrap();
     let (sql, cloud) = (Sql::default(), cloud.connection().await.unwrap());

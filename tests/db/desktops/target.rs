@@ -35,6 +35,8 @@ suite! {
     sql_servers {
         refused::values_that_the_desktop_lacks,
         refused::other_case_of_a_text_key,
+        triggers::a_trigger_for_one_row,
+        triggers::a_trigger_that_takes_an_update_back,
         faults::update_of_too_little,
         faults::insert_of_too_little,
         faults::a_position_that_stays,
@@ -45,5 +47,6 @@ suite! {
     }
     test_server {
         crashes::deadlock_victim_tries_again,
+        refused::a_count_that_waits_for_a_user_is_left_out,
     }
 }

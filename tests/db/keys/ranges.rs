@@ -118,3 +118,35 @@ async fn what_draws_no_keys_is_said() {
     assert!(human.contains("notes: left alone, because its key is not drawn from"), "{human}");
     assert_eq!(crate::check::check(&office, &[]).unusual(), [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_below_zero_is_entered_once_and_never_left_or_begun_again() {
+    let office = office(IDENTITY).await;
+    let taken = "insert into jobs values (-2000000000, '', 'M')";
+    office.cloud.batch_execute(taken).await.unwrap();
+    assert_eq!(job_on_the_phone(&office.cloud).await, "1");
+    let (code, document, said) = migrate(&office, "-2000000000");
+    let range = &document["sequences"][0];
+    assert_eq!((code, &range["deed"]), (0, &"moved".into()), "{said}");
+    assert_eq!((&range["from"], &range["next"]), (&2.into(), &(-1_999_999_999).into()));
+    assert_eq!(range["left"], 1_999_999_999);
+    assert_eq!(job_on_the_phone(&office.cloud).await, "-1999999999");
+    for from in ["-2000000000", "-2100000000", "-1999999998"] {
+        let (_, document, _) = migrate(&office, from);
+        let range = &document["sequences"][0];
+        assert_eq!((&range["deed"], &range["next"]), (&"kept".into(), &(-1_999_999_998).into()));
+    }
+    let (_, document, _) = migrate(&office, "-1000000");
+    assert_eq!(document["sequences"][0]["next"], -1_000_000, "{document}");
+    // It ends before the desktop's keys.
+    let (code, _, said) = migrate(&office, "1");
+    assert!(code == 10 && said.contains("jobs_id_seq ends at -1"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_zero_a_key_needs_room_too() {
+    let office = office(IDENTITY).await;
+    let (code, _, said) = migrate(&office, "-2147483649");
+    assert!(code == 10 && said.contains("between -2147483649 and zero there is no room"), "{said}");
+    assert_eq!(next(&office.cloud, "jobs_id_seq").await, "1");
+}

@@ -46,3 +46,26 @@ async fn where_work_comes_home_its_tables_and_tidegates_are_written() {
     let server = "grant view server state to [tide]]gate];";
     assert!(printed.iter().any(|p| p.starts_with("use [master];") && p.contains(server)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nothing_but_forward_reads_is_pruned_with_rights_on_it_alone() {
+    let desktop = DESKTOP.replace("source char(1) null, ", "");
+    let pair = Pair::open(CLOUD, &desktop, &CONFIG.replace("rowversion", "log")).await;
+    pair.output(&["migrate"], 0);
+    let printed = printed(&pair);
+    let has = |line: &str| assert!(printed.iter().any(|p| p == line), "{line}: {printed:#?}");
+    has("grant select on schema::[tidegate] to [tide]]gate];");
+    has("grant delete on object::[tidegate].[_sync_changes] to [tide]]gate];");
+    has("grant update on object::[tidegate].[_sync_logged] to [tide]]gate];");
+    assert!(!printed.iter().any(|line| line.contains("insert")), "{printed:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_on_the_server_are_given_to_the_login() {
+    let pair = Pair::open(CLOUD, DESKTOP, CONFIG).await;
+    pair.output(&["migrate"], 0);
+    let text = pair.words(&["grants", "--end", "desktop"], 0);
+    for part in ["grant view definition to [dbo];", "grant view server state to [sa];"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}

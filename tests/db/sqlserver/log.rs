@@ -108,6 +108,20 @@ async fn what_tidegate_writes_has_no_entry() {
     assert_eq!(read(&pair, "forward"), 0);
 }
 
+/// A trigger of the desktop's own that writes where a mobile row arrived: what it made is the desktop's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_desktops_triggers_write_after_tidegate_has_an_entry() {
+    let pair = pair().await;
+    pair.words(&["sync"], 0);
+    let sums_up = "create trigger sums_up on dbo.jobs after insert as begin set nocount on; \
+                   update dbo.jobs set name = N'summed up' where id = 1 end";
+    pair.at_the_desk(sums_up).await;
+    pair.on_the_phone("insert into jobs (id, name, source) values (100, 'mobile', 'M')").await;
+    pair.words(&["sync"], 0);
+    assert_eq!(pair.of_the_desk("select name from dbo.jobs where id = 100").await, ["mobile"]);
+    assert_eq!(in_the_cloud(&pair).await[0], "1 summed up D");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_is_committed_late_is_not_lost() {
     let pair = pair().await;
@@ -233,4 +247,12 @@ async fn a_key_that_no_log_keeps_is_refused() {
         let ran = pair.words(&["forward"], 10);
         assert!(ran.contains(said), "{ran}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_another_owner_gets_no_trigger() {
+    let pair = Pair::open(CLOUD, DESKTOP, CONFIG).await;
+    pair.at_the_desk("alter authorization on object::dbo.jobs to guest").await;
+    let said = pair.words(&["migrate"], 0);
+    assert!(said.contains("dbo.jobs and tidegate's own tables have different owners"), "{said}");
 }

@@ -22,13 +22,13 @@ pub struct Pair {
     cloud: Client,
     desktop: Database,
     url: String,
-    _server: Option<Server>,
+    server: Option<Server>,
     cluster: Cluster,
     dir: TempDir,
 }
 
 #[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
-fn real_server() -> Option<String> {
+fn realserver() -> Option<String> {
     std::env::var("TIDEGATE_TEST_SQLSERVER_URL").ok()
 }
 
@@ -42,7 +42,7 @@ impl Pair {
         cluster.create_database("cloud", None).unwrap();
         let session = connect(&cluster.url("cloud")).await;
         session.batch_execute(cloud).await.unwrap();
-        let (server, url) = match real_server() {
+        let (server, url) = match realserver() {
             Some(url) => (None, new_database(&url).await),
             None => {
                 cluster.create_database("tsql", None).unwrap();
@@ -52,7 +52,7 @@ impl Pair {
             }
         };
         let (desktop_of, dir) = (database(&url), TempDir::new().unwrap());
-        let pair = Self { cloud: session, desktop: desktop_of, url, _server: server, cluster, dir };
+        let pair = Self { cloud: session, desktop: desktop_of, url, server, cluster, dir };
         pair.configure(config);
         pair.at_the_desk(desktop).await;
         pair.output(&["migrate", "--end", "cloud"], 0);
@@ -97,6 +97,15 @@ impl Pair {
     /// A session of a desktop user.
     pub async fn session(&self) -> Connection {
         self.desktop.connection().await.unwrap()
+    }
+
+    /// Brings about at the test's own server what no statement of a user does; says whether that is the
+    /// server, and not a real one.
+    pub async fn pretend(&self, statement: &str) -> bool {
+        if self.server.is_some() {
+            connect(&self.cluster.url("tsql")).await.batch_execute(statement).await.unwrap();
+        }
+        self.server.is_some()
     }
 
     /// Statements of a mobile user.

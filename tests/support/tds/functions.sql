@@ -2,7 +2,14 @@
 
 create table tsql.database (
     allow_snapshot_isolation boolean not null default true,
-    read_committed_snapshot boolean not null default false
+    read_committed_snapshot boolean not null default false,
+    is_read_only boolean not null default false,
+    -- What no statement of a client brings about.
+    is_in_standby boolean not null default false,
+    is_secondary boolean not null default false,
+    source_database_id integer,
+    engine text not null default '3',
+    shows_masked boolean not null default false
 );
 insert into tsql.database default values;
 
@@ -205,7 +212,7 @@ create function tsql.serverproperty(name text) returns varchar(128) language sql
         when 'productmajorversion' then '16'
         when 'productlevel' then 'RTM'
         when 'edition' then 'Developer Edition (64-bit)'
-        when 'engineedition' then '3'
+        when 'engineedition' then (select engine from tsql.database)
         when 'collation' then 'SQL_Latin1_General_CP1_CI_AS'
         when 'servername' then 'TESTSQL'
         when 'machinename' then 'TESTSQL'
@@ -214,16 +221,20 @@ $$;
 create function tsql.databasepropertyex(name text, property text) returns varchar(128)
     language sql stable as $$
     select case lower(property)
-        when 'updateability' then 'READ_WRITE'
+        when 'updateability' then case when d.is_read_only or d.is_secondary or d.is_in_standby then 'READ_ONLY'
+            else 'READ_WRITE' end
         when 'status' then 'ONLINE'
         when 'collation' then 'SQL_Latin1_General_CP1_CI_AS'
-    end::varchar(128) where name = current_database()
+    end::varchar(128) from tsql.database d where name = current_database()
 $$;
 create function tsql.has_dbaccess(name text) returns integer language sql stable as
     'select (name = current_database())::integer';
 create function tsql.has_perms_by_name(securable text, class text, permission text)
     returns integer language plpgsql stable as $$
 begin
+    if upper(permission) = 'UNMASK' then
+        return (select shows_masked::integer from tsql.database);
+    end if;
     if securable is null or upper(class) in ('DATABASE', 'SERVER', 'SCHEMA') then
         return (select rolsuper::integer from pg_roles where rolname = current_user);
     end if;
@@ -238,8 +249,8 @@ $$;
 create function tsql.has_perms_by_name(
     securable text, class text, permission text, sub_securable text, sub_class text)
     returns integer language sql stable as $$
-    select has_column_privilege(
-        tsql.object_id(securable)::oid, sub_securable, permission)::integer
+    select case when upper(permission) <> 'UNMASK' then has_column_privilege(
+        tsql.object_id(securable)::oid, sub_securable, permission)::integer end
 $$;
 create function tsql.is_srvrolemember(role text) returns integer language sql stable as
     'select rolsuper::integer from pg_roles where rolname = current_user';

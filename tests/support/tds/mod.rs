@@ -34,6 +34,7 @@ mod execute;
 mod expressions;
 mod functions;
 mod lexer;
+mod notes;
 mod plan;
 mod procedures;
 mod query;

@@ -37,7 +37,8 @@ impl Rewriter<'_> {
         }
         text.push_str(&self.select(rest)?);
         if single && !self.locks.is_empty() {
-            text = format!("{text} FOR UPDATE OF {}", self.locks.join(", "));
+            let locks = self.locks.iter().map(|lock| format!(" FOR UPDATE OF {lock}"));
+            text.extend(locks);
         }
         self.locks = outer;
         Ok(text)
@@ -195,7 +196,12 @@ impl Rewriter<'_> {
                 _ => tail.iter().position(|token| token.is("JOIN")).unwrap_or(0) + 1,
             };
             match words {
-                "" => text = format!("{text} {} ", self.expression(&tail[..length])?),
+                // How rows are found is PostgreSQL's business.
+                "" => {
+                    let join = tail[..length].iter().filter(|t| !t.is_any(&["LOOP", "HASH"]));
+                    let join: Vec<Token> = join.cloned().collect();
+                    text = format!("{text} {} ", self.expression(&join)?);
+                }
                 words => text.push_str(words),
             }
             rest = &tail[length..];
@@ -257,7 +263,8 @@ impl Rewriter<'_> {
         }
         let (hints, rest) = hints(rest)?;
         if hints.iter().any(|hint| hint.is_any(&["UPDLOCK", "XLOCK"])) {
-            self.locks.push(alias.clone());
+            let passes_by = hints.iter().any(|hint| hint.is("READPAST"));
+            self.locks.push(format!("{alias}{}", if passes_by { " SKIP LOCKED" } else { "" }));
         }
         sources.push(Source { table, alias });
         Ok((text, rest))

@@ -64,13 +64,25 @@ create function tsql.type_name(id integer) returns varchar(128) language sql sta
 create function tsql.born() returns tsql.datetime language sql stable as
     $$select '2026-01-01'::timestamp::tsql.datetime$$;
 
+-- What clients say of tables and columns, and PostgreSQL has no place for; column 0 is the table.
+create table tsql.notes (relation oid, attnum smallint, note text);
+create function tsql.note(relation text, attribute text, note text) returns void language sql as $$
+    insert into tsql.notes select relation::regclass, coalesce((
+        select attnum from pg_attribute where attrelid = relation::regclass and attname = attribute
+    ), 0), note
+$$;
+create function tsql.is_noted(relation oid, attnum smallint, note text) returns boolean language sql stable as $$
+    select exists (select from tsql.notes n where n.relation = $1 and n.attnum = $2 and n.note = $3)
+$$;
+
 create view sys.objects as
 select c.relname::varchar(128) as name, c.oid::integer as object_id, c.relnamespace::integer as schema_id,
     0 as parent_object_id, case c.relkind when 'v' then 'V ' else 'U ' end::char(2) as type,
     case c.relkind when 'v' then 'VIEW' else 'USER_TABLE' end::varchar(60) as type_desc,
     false as is_ms_shipped, tsql.born() as create_date,
     -- Another one whenever the entry is another.
-    timestamp '2000-01-01' + c.xmin::text::bigint * interval '1 second' as modify_date
+    timestamp '2000-01-01' + c.xmin::text::bigint * interval '1 second' as modify_date,
+    case when tsql.is_noted(c.oid, 0::smallint, 'owned') then 2 end as principal_id
 from pg_class c join sys.schemas s on s.schema_id = c.relnamespace::integer
 where c.relkind in ('r', 'p', 'v') and s.name not in ('sys', 'INFORMATION_SCHEMA')
 union all
@@ -78,19 +90,20 @@ select k.conname, k.oid::integer, k.connamespace::integer, k.conrelid::integer,
     case k.contype when 'p' then 'PK' when 'u' then 'UQ' when 'f' then 'F ' else 'C ' end,
     case k.contype when 'p' then 'PRIMARY_KEY_CONSTRAINT' when 'u' then 'UNIQUE_CONSTRAINT'
         when 'f' then 'FOREIGN_KEY_CONSTRAINT' else 'CHECK_CONSTRAINT' end, false,
-    tsql.born(), timestamp '2000-01-01' + k.xmin::text::bigint * interval '1 second'
+    tsql.born(), timestamp '2000-01-01' + k.xmin::text::bigint * interval '1 second', null
 from pg_constraint k join sys.schemas s on s.schema_id = k.connamespace::integer
 where k.contype in ('p', 'u', 'f', 'c') and k.conrelid <> 0
 union all
 select split_part(t.tgname, '$', 1), min(t.oid)::integer, c.relnamespace::integer, c.oid::integer,
     'TR', 'SQL_TRIGGER', false, tsql.born(),
-    timestamp '2000-01-01' + max(t.xmin::text::bigint) * interval '1 second'
+    timestamp '2000-01-01' + max(t.xmin::text::bigint) * interval '1 second', null
 from pg_trigger t join pg_class c on c.oid = t.tgrelid
 where not t.tgisinternal and t.tgname <> ' rowversion' group by 1, 3, 4;
 
 create view sys.tables as
-select o.name, o.object_id, o.schema_id, o.type, o.type_desc, o.is_ms_shipped,
-    0::smallint::tsql.tinyint as temporal_type, false as is_memory_optimized,
+select o.name, o.object_id, o.schema_id, o.principal_id, o.type, o.type_desc, o.is_ms_shipped,
+    0::smallint::tsql.tinyint as temporal_type,
+    tsql.is_noted(o.object_id::oid, 0::smallint, 'memory_optimized') as is_memory_optimized,
     false as is_tracked_by_cdc, false as is_external, 0 as lob_data_space_id
 from sys.objects o where o.type = 'U ';
 
@@ -129,9 +142,10 @@ select a.attrelid::integer as object_id, a.attname::varchar(128) as name,
         else 'SQL_Latin1_General_CP1_CI_AS' end end::varchar(128) as collation_name,
     not a.attnotnull as is_nullable, false as is_rowguidcol, a.attidentity <> '' as is_identity,
     a.attgenerated <> '' as is_computed, false as is_sparse, false as is_column_set,
-    false as is_hidden, 0::smallint::tsql.tinyint as generated_always_type,
-    coalesce(d.oid, 0)::integer as default_object_id, false as is_masked,
-    null::integer as encryption_type
+    false as is_hidden, tsql.is_noted(a.attrelid, a.attnum, 'generated')::integer::smallint::tsql.tinyint
+        as generated_always_type,
+    coalesce(d.oid, 0)::integer as default_object_id, tsql.is_noted(a.attrelid, a.attnum, 'masked') as is_masked,
+    case when tsql.is_noted(a.attrelid, a.attnum, 'encrypted') then 1 end as encryption_type
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'v')
 join sys.schemas s on s.schema_id = c.relnamespace::integer or c.relnamespace = pg_my_temp_schema()
@@ -271,6 +285,12 @@ from pg_trigger t join pg_proc p on p.oid = t.tgfoid
 where not t.tgisinternal and t.tgname <> ' rowversion'
 group by split_part(t.tgname, '$', 1), t.tgrelid;
 
+-- Filled by tests alone.
+create table sys.security_policies (name varchar(128), object_id integer, is_enabled boolean);
+create table sys.security_predicates (
+    object_id integer, target_object_id integer, predicate_type integer, predicate_definition varchar(4000)
+);
+
 create view sys.databases as
 select current_database()::varchar(128) as name, 5 as database_id,
     160::smallint::tsql.tinyint as compatibility_level,
@@ -278,7 +298,8 @@ select current_database()::varchar(128) as name, 5 as database_id,
     allow_snapshot_isolation::integer::smallint::tsql.tinyint as snapshot_isolation_state,
     case when allow_snapshot_isolation then 'ON' else 'OFF' end::varchar(60)
         as snapshot_isolation_state_desc,
-    read_committed_snapshot as is_read_committed_snapshot_on, false as is_read_only,
+    read_committed_snapshot as is_read_committed_snapshot_on, is_read_only or is_in_standby as is_read_only,
+    is_in_standby, source_database_id,
     0::smallint::tsql.tinyint as state, 'ONLINE'::varchar(60) as state_desc,
     tsql.born() as create_date,
     md5((select system_identifier from pg_control_system()) || current_database())::uuid

@@ -5,6 +5,7 @@ use super::errors::SqlError;
 use super::expressions::{Rewriter, quote, word};
 use super::lexer::Token::{self, Number, Quoted, Symbol, Word};
 use super::lexer::{closing, find, first_words, items};
+use super::notes;
 use super::query::{names, table};
 use super::session::Globals;
 use super::types::SqlType;
@@ -29,6 +30,9 @@ pub fn definition(tokens: &[Token]) -> Result<String, SqlError> {
         [create, rest @ ..] if create.is("CREATE") => create_index(rest),
         [alter, what, rest @ ..] if alter.is("ALTER") && what.is("TABLE") => alter_table(rest),
         [alter, what, rest @ ..] if alter.is("ALTER") && what.is("DATABASE") => match rest {
+            [.., set, access] if set.is("SET") && access.is_any(&["READ_ONLY", "READ_WRITE"]) => {
+                Ok(format!("UPDATE tsql.database SET is_read_only = {}", access.is("READ_ONLY")))
+            }
             [.., set, Word(option), value] if set.is("SET") => Ok(format!(
                 "UPDATE tsql.database SET {} = {}",
                 option.to_ascii_lowercase(),
@@ -36,6 +40,9 @@ pub fn definition(tokens: &[Token]) -> Result<String, SqlError> {
             )),
             _ => Err(unknown()),
         },
+        [alter, what, rest @ ..] if alter.is("ALTER") && what.is("AUTHORIZATION") => {
+            notes::authorization(rest)
+        }
         [truncate, what, rest @ ..] if truncate.is("TRUNCATE") && what.is("TABLE") => {
             Ok(format!("TRUNCATE TABLE {} RESTART IDENTITY", table(rest)?.0))
         }
@@ -55,7 +62,8 @@ fn create_table(tokens: &[Token]) -> Result<String, SqlError> {
     }
     let kind = if name.starts_with("\"#") { "TEMP TABLE" } else { "TABLE" };
     let create = format!("CREATE {kind} {name} ({})", parts.parts.join(", "));
-    Ok([vec![create], parts.then].concat().join("; "))
+    let notes = notes::of_table(&name, &rest[close + 1..]);
+    Ok([vec![create], parts.then, notes].concat().join("; "))
 }
 
 impl Parts {
@@ -67,6 +75,7 @@ impl Parts {
             {
                 self.parts.push(constraint(item)?);
             }
+            [period, for_, ..] if period.is("PERIOD") && for_.is("FOR") => {}
             [Word(column) | Quoted(column), as_, Symbol("("), ..] if as_.is("AS") => {
                 let close = closing(item, 2)?;
                 let value = plain(&item[2..=close])?;
@@ -79,6 +88,7 @@ impl Parts {
             }
             [Word(column) | Quoted(column), rest @ ..] => {
                 let (kind, options) = declared::read(rest)?;
+                self.then.extend(notes::of_options(name, column, options)?);
                 // What the rows that are there already have.
                 let default = match kind {
                     SqlType::RowVersion => " DEFAULT tsql.next_rowversion()",
@@ -106,6 +116,10 @@ fn column_options(tokens: &[Token]) -> Result<String, SqlError> {
     let mut text = String::new();
     let mut rest = tokens;
     while let [first, after @ ..] = rest {
+        if let Some((_, noted)) = notes::of_column(rest)? {
+            rest = &rest[noted..];
+            continue;
+        }
         let (part, after) = match first {
             first if first.is("IDENTITY") => identity(after)?,
             first if first.is("NOT") => ("NOT NULL".to_owned(), &after[1..]),
@@ -273,6 +287,7 @@ fn alter_table(tokens: &[Token]) -> Result<String, SqlError> {
             let gone = quote(&word(rest.first(), rest)?);
             Ok(format!("{alter} DROP {what} {exists}{gone}"))
         }
+        [set, options @ ..] if set.is("SET") => notes::option(&name, options),
         [verb, what, trigger] if verb.is_any(&["ENABLE", "DISABLE"]) && what.is("TRIGGER") => {
             super::triggers::switch(verb, trigger, &name)
         }

@@ -88,3 +88,18 @@ pub async fn lock_of_a_user(kind: Kind) {
     office.same(NAMES).await;
     assert_eq!(office.names_of(5).await, ["mobile"; 2]);
 }
+
+/// Error 1222: the rows arrive, and the next run counts them.
+pub async fn a_count_that_waits_for_a_user_is_left_out(kind: Kind) {
+    let office = DeskOffice::filled(kind).await;
+    for (id, counted) in [(100, 0), (101, 1)] {
+        office.mobile(&format!("insert into jobs values ({id}, 'a', 'M', {{now}}, {{now}})")).await;
+        if counted == 0 {
+            office.end().fail_next("count_big", 1222);
+        }
+        let report = office.reverse().await;
+        assert_eq!(jobs(&report), [1, 1, 0, 0, 0], "{report:?}");
+        let counts = "select count(*) from tidegate._sync_row_counts where owner = 'M'";
+        assert_eq!(office.at_desk(counts).await, [counted.to_string()]);
+    }
+}

@@ -75,3 +75,37 @@ pub async fn a_trigger_that_refuses(kind: Kind) {
     office.same(NAMES).await;
     assert_eq!(office.withheld_at_desk().await, [""; 0]);
 }
+
+/// Triggers are made for the desktop's own program, which writes one row at a time.
+pub async fn a_trigger_for_one_row(kind: Kind) {
+    let office = DeskOffice::filled(kind).await;
+    office.desk("create table seen (id int)").await;
+    let trigger = "create trigger t on jobs after insert, update as begin set nocount on; \
+                   declare @id int; set @id = (select id from inserted); \
+                   insert into seen (id) values (@id) end";
+    office.desk(trigger).await;
+    let work = "insert into jobs values (100, 'a', 'M', {now}, {now}), (101, 'b', 'M', {now}, {now}); \
+                update jobs set name = 'edited', updated_at = {now} where id < 4";
+    office.mobile(work).await;
+    assert_eq!(jobs(&office.reverse().await), [5, 2, 3, 0, 0]);
+    let seen = office.at_desk("select id from seen order by id").await;
+    assert_eq!(seen, ["1", "2", "3", "100", "101"]);
+}
+
+/// The edit is on the list, and the others arrive.
+pub async fn a_trigger_that_takes_an_update_back(kind: Kind) {
+    let office = DeskOffice::filled(kind).await;
+    let trigger = "create trigger t on jobs after update as begin set nocount on; \
+                   if trigger_nestlevel() > 1 return; \
+                   update j set name = d.name, updated_at = d.updated_at from jobs j \
+                   join deleted d on d.id = j.id where j.id = 3 end";
+    office.desk(trigger).await;
+    office.mobile("update jobs set name = 'edited', updated_at = {now} where id < 5").await;
+    assert_eq!(jobs(&office.reverse().await), [4, 0, 3, 0, 1]);
+    assert_eq!(office.withheld_at_desk().await, [r#"{"id": "3"} bad_value"#]);
+    assert_eq!(office.names_of(3).await, ["desktop", "edited"]);
+    assert_eq!(office.names_of(4).await, ["edited"; 2]);
+    office.desk("drop trigger t").await;
+    office.sync().await;
+    office.same(NAMES).await;
+}
