@@ -18,6 +18,13 @@ const TRIES: usize = 6;
 /// So many rows of a batch are waited for one after the other, each for a lock timeout.
 const MAX_BUSY: u64 = 20;
 
+/// Where the tests of crashes kill the program; nothing in a release.
+macro_rules! passed {
+    ($step:literal) => {
+        fail::fail_point!($step, |_| std::process::abort())
+    };
+}
+
 /// Where one table stands in a run.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
@@ -178,11 +185,11 @@ impl<V: View, T: Target> Way<'_, V, T> {
     ) -> Result<Progress> {
         let mut account = progress.account.clone();
         let mut tx = self.target.begin(self.plan, &progress.at).await?;
-        passed("begin");
+        passed!("after_begin");
         let tally = match deed {
             Deed::Merge(cycles) => {
                 tx.stage(batch, Staging::Typed).await?; //                    2 stage
-                passed("stage");
+                passed!("after_stage");
                 tx.classify(cycles, &self.view.carried(self.plan)).await? //  3 classify
             }
             Deed::SetAside((reason, detail), staging) => {
@@ -190,14 +197,14 @@ impl<V: View, T: Target> Way<'_, V, T> {
                 tx.set_aside(reason, detail).await?
             }
         };
-        passed("classify");
+        passed!("after_classify");
         let expected = tx.merge(tally).await?; //                             4 merge
-        passed("merge");
+        passed!("after_merge");
         self.count(&mut account, &expected.tally)?;
         let proof = guard::check(&expected, &tx.write_set().await?)?; //      5 check
-        passed("check");
+        passed!("after_check");
         let at = tx.commit(to.clone(), proof, &account).await?; //            6 commit
-        passed("commit");
+        passed!("after_commit");
         Ok(Progress { at, account })
     }
 
@@ -212,11 +219,6 @@ impl<V: View, T: Target> Way<'_, V, T> {
         }
         Ok(())
     }
-}
-
-/// Where the tests of crashes kill the program; nothing in a release.
-fn passed(step: &str) {
-    fail::fail_point!(&format!("after_{step}"), |_| std::process::abort());
 }
 
 /// What is to be done with a batch.
