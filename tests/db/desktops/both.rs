@@ -2,6 +2,7 @@
 
 mod quiet;
 mod story;
+mod values;
 
 suite! {
     every {
@@ -13,6 +14,7 @@ suite! {
         quiet::an_idle_sync_asks_as_little_of_16_tables_as_of_4,
     }
     sql_servers {
+        values::every_type_there_and_back,
     }
     test_server {
     }

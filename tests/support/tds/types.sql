@@ -129,6 +129,8 @@ end
 $$;
 create cast (tsql.binary as tsql.binary)
     with function tsql.binary_fit(tsql.binary, integer, boolean) as implicit;
+create cast (tsql.varbinary as tsql.binary) without function as assignment;
+create cast (tsql.binary as tsql.varbinary) without function as assignment;
 
 -- Ticks of 100 ns since midnight, and since the first day of year 1.
 
