@@ -35,7 +35,12 @@ set generation = m.generation + 1,
         when $7 = 'last_row' and not j.ahead then m.last_sync_timestamp else clock_timestamp()
     end,
     consecutive_failures = 0,
-    watermark = case when j.ahead then j.watermark::text else m.watermark end,
+    -- The horizon as it was told: quiet tables have it so.
+    watermark = case
+        when j.ahead and j.watermark = $5::timestamptz then $5
+        when j.ahead then j.watermark::text
+        else m.watermark
+    end,
     after_key = case when j.ahead then j.after_key else m.after_key end
 from judged j
 where m.table_name = $1 and m.direction = $2 and m.stream = 'changes' and m.generation = $3

@@ -137,7 +137,7 @@ async fn a_plan_knows_the_watermark_that_a_run_would_reach() {
     // A transaction that stays open is the horizon of every run.
     let session = office.desktop_session().await;
     on(&session, "begin").await;
-    let start = "select (now() at time zone 'UTC')::text || '+00'";
+    let start = "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'";
     let start = value(&session, start).await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let plan = document(&runs(&office, &["plan", "--output", "json"], 0));
