@@ -89,7 +89,8 @@ pub async fn every_type_there_and_back(kind: Kind) {
     let names: Vec<String> = numbered().map(|(i, _)| format!("v{i}")).collect();
     let query = format!("select id, {} from jobs order by id", names.join(", "));
     let before = office.at_desk(&query).await;
-    assert_eq!(jobs(&office.forward().await), [3, 3, 0, 0, 0]);
+    let report = office.forward().await;
+    assert_eq!(jobs(&report), [3, 3, 0, 0, 0], "{report:?}");
     office.mobile("update jobs set name = 'edited', updated_at = {now}").await;
     office.sync().await;
     assert_eq!(office.names_of(2).await, ["edited"; 2]);
