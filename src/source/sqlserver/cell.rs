@@ -29,8 +29,9 @@ pub(super) struct Shape {
     into: PgType,
 }
 
-/// Three bytes that no form of PostgreSQL is made of: the target refuses the row that has them.
-const REFUSED: &[u8] = &[0xff; 3];
+/// Bytes that no form of PostgreSQL is made of: the target refuses the row that has them. One more than
+/// the longest form has: of too few it would say that the connection is broken.
+const REFUSED: &[u8] = &[0xff; 17];
 
 impl Cell {
     /// That of a column.

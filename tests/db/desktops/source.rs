@@ -24,6 +24,7 @@ suite! {
         values::the_first_and_the_last_day,
         values::texts_of_all_planes,
         values::names_that_need_care,
+        values::a_value_that_the_cloud_has_no_place_for,
     }
     sql_servers {
         stamps::changes_by_rowversion,

@@ -69,6 +69,27 @@ pub async fn texts_of_all_planes(kind: Kind) {
     arrive(kind, "{text}", "text", &texts).await;
 }
 
+/// It is withheld, and the rest arrives.
+pub async fn a_value_that_the_cloud_has_no_place_for(kind: Kind) {
+    for (desk, cloud, bad) in [
+        ("bigint", "integer", "3000000000"),
+        ("bigint", "smallint", "70000"),
+        ("decimal(10, 2)", "numeric(6, 2)", "99999.99"),
+        ("varchar(20)", "varchar(3)", "'12345'"),
+    ] {
+        let [desk, cloud] = [desk, cloud].map(|a| THINGS.replace("{a}", a));
+        let office = DeskOffice::apart(kind, &desk, &cloud, &["things"]).await;
+        office.migrate();
+        for (id, value) in [(1, "1"), (2, bad), (3, "3")] {
+            let row = format!("insert into things values ({id}, {value}, 'D', {{old}}, {{old}})");
+            office.desk(&row).await;
+        }
+        let report = office.forward().await;
+        assert_eq!(counts(of(&report, "things")), [3, 2, 0, 0, 1], "{cloud} {report:?}");
+        assert_eq!(office.withheld_in_cloud().await, [r#"{"id": "2"} bad_value"#]);
+    }
+}
+
 /// v01, v02: what PostgreSQL can't store is withheld, and the rest arrives. The server of the tests sends
 /// a NUL and half of a surrogate pair for these two characters.
 pub async fn nul_and_lone_surrogates_are_withheld(kind: Kind) {
