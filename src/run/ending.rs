@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Direction, TablePlan, TableSettings};
 use crate::source::View;
 use crate::store::{Count, Finished, Quiet, TableState};
@@ -82,7 +82,7 @@ impl<V: View> Ending<'_, V> {
     ) -> Result<Option<Count>> {
         let mut count = None;
         if report.inserted + report.updated > 0 {
-            count = unless_busy(ledger.count_rows(plan).await)?;
+            count = ledger.count_rows(plan).await?;
         }
         if let Some(counted) = &count {
             let now = counted.owners.get(&plan.owner.mobile).copied().unwrap_or_default();
@@ -115,17 +115,6 @@ impl<V: View> Ending<'_, V> {
         };
         ledger.finish_run(self.run_id, plan, &finished).await?;
         Ok(count)
-    }
-}
-
-/// What was counted. Where a user holds rows for long it can't be, which the next run makes good.
-pub(super) fn unless_busy<T>(counted: Result<T>) -> Result<Option<T>> {
-    match counted {
-        Err(e) if e.kind() == Kind::Busy => {
-            tracing::warn!(error = %e, "rows are not counted in this run");
-            Ok(None)
-        }
-        counted => counted.map(Some),
     }
 }
 

@@ -339,7 +339,7 @@ async fn count_first_loads(
 ) -> Result<()> {
     for (plan, state) in tables {
         if state.mobile.is_none() && state.position.watermark.is_none() {
-            state.mobile = ending::unless_busy(ledger.count_mobile(plan).await)?;
+            state.mobile = ledger.count_mobile(plan).await?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::db::{self, Purpose, Session, postgres, sqlserver};
-use crate::error::{End, Result};
+use crate::error::{End, Kind, Result};
 use crate::model::settings::Ownership;
 use crate::model::{Awaited, Direction, Horizon, TablePlan};
 use crate::sql::Sql;
@@ -151,19 +151,20 @@ impl Ledger<'_> {
         }
     }
 
-    /// Mobile rows of the target, counted now.
-    pub(super) async fn count_mobile(&mut self, plan: &TablePlan) -> Result<u64> {
+    /// Mobile rows of the target, counted now; `None` where users of a SQL Server stand in the way.
+    pub(super) async fn count_mobile(&mut self, plan: &TablePlan) -> Result<Option<u64>> {
         match self {
-            Self::Postgres(store, on) => store.count_mobile(on, plan).await,
-            Self::SqlServer(store, on) => store.count_mobile(on, plan).await,
+            Self::Postgres(store, on) => store.count_mobile(on, plan).await.map(Some),
+            Self::SqlServer(store, on) => unless_busy(store.count_mobile(on, plan).await),
         }
     }
 
-    /// Counts the rows of each owner, also of one that has none.
-    pub(super) async fn count_rows(&mut self, plan: &TablePlan) -> Result<Count> {
+    /// Counts the rows of each owner, also of one that has none; `None` where users of a SQL Server
+    /// stand in the way.
+    pub(super) async fn count_rows(&mut self, plan: &TablePlan) -> Result<Option<Count>> {
         match self {
-            Self::Postgres(store, on) => store.count_rows(on, plan).await,
-            Self::SqlServer(store, on) => store.count_rows(on, plan).await,
+            Self::Postgres(store, on) => store.count_rows(on, plan).await.map(Some),
+            Self::SqlServer(store, on) => unless_busy(store.count_rows(on, plan).await),
         }
     }
 
@@ -232,5 +233,17 @@ impl Ledger<'_> {
             Self::Postgres(store, on) => store.remove(on, steps).await,
             Self::SqlServer(store, on) => store.remove(on, steps).await,
         }
+    }
+}
+
+/// What was counted. On a SQL Server readers wait for writers, and one who holds a row for long must not
+/// stop the run: the last count stands, and the next one is compared with it.
+fn unless_busy<T>(counted: Result<T>) -> Result<Option<T>> {
+    match counted {
+        Err(e) if e.kind() == Kind::Busy => {
+            tracing::warn!(error = %e, "rows are not counted in this run");
+            Ok(None)
+        }
+        counted => counted.map(Some),
     }
 }
