@@ -4,7 +4,7 @@ use crate::desktops::desk::Kind;
 use crate::desktops::office::{DeskOffice, jobs};
 
 /// A type of SQL Server, the cloud's for it, and values: the ends of its range among them.
-const TYPES: [(&str, &str, [&str; 3]); 29] = [
+const TYPES: [(&str, &str, [&str; 3]); 30] = [
     ("bit", "boolean", ["0", "1", "null"]),
     ("tinyint", "smallint", ["0", "255", "7"]),
     ("smallint", "smallint", ["-32768", "32767", "0"]),
@@ -62,6 +62,7 @@ const TYPES: [(&str, &str, [&str; 3]); 29] = [
         ],
     ),
     ("bit", "integer", ["0", "1", "null"]),
+    ("xml", "text", ["N'<a>ół</a>'", "'<b/>'", "null"]),
 ];
 
 /// v04, v05, v06, v07, v10: the edit comes home, and every other column is what it was, to the last decimal
